@@ -1,0 +1,66 @@
+# 定编 · Dingbian. Needs python3 (3.11 or newer) and make; everything else is installed into .venv by hash.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up demo test lint types format bench fonts lock clean
+
+help: ## 列出全部命令 · list all commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## 准备环境 · set up the environment
+
+# Only what the lock names, byte for byte; the project itself is linked, not copied.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "需要 Python 3.11 或更高版本 · Python 3.11 or newer is needed (PYTHON=…)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+up: $(STAMP) ## 启动全部，Ctrl-C 停止 · start everything, Ctrl-C stops it
+	@$(BIN)/dingbian up
+
+demo: $(STAMP) ## 走完一件用编 · run one complete staffing-up
+	@$(BIN)/dingbian demo $(ARGS)
+
+test: $(STAMP) ## 运行全部测试 · run every test
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+lint: $(STAMP) ## 检查风格、依赖方向和模板 · style, direction of imports, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m doc_templates.lint
+
+types: $(STAMP) ## 检查类型 · check types
+	$(BIN)/mypy
+
+format: $(STAMP) ## 整理代码格式 · format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## 运行基准测试 · run the benchmarks
+	@for file in benchmarks/bench_*.py; do test -e "$$file" || continue; $(BIN)/python "$$file" || exit 1; done
+
+fonts: ## 公文字体及其安装 · document fonts and how to install them
+	@for font in 方正小标宋简体 仿宋_GB2312 楷体_GB2312 黑体 "Noto Serif CJK SC" "Noto Sans CJK SC"; do \
+	  if fc-list 2>/dev/null | grep -q "$$font"; then echo "  ✓ $$font"; else echo "  – $$font"; fi; done
+	@echo "缺字体只影响预览和打印的外观，Debian/Ubuntu 可安装 fonts-noto-cjk · missing fonts change previews only"
+
+lock: ## 重新生成 requirements.lock · make requirements.lock anew
+	@if command -v uv >/dev/null; then \
+	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	    --python-version 3.11 --all-extras pyproject.toml -o requirements.lock; \
+	elif command -v pip-compile >/dev/null; then \
+	  pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-header \
+	    --allow-unsafe --all-extras pyproject.toml -o requirements.lock; \
+	else echo "需要 uv 或 pip-tools · uv or pip-tools is needed"; exit 2; fi
+
+clean: ## 删除环境和缓存，保留数据 · remove environment and caches, keep the data
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

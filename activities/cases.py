@@ -1,0 +1,170 @@
+"""The activities of a case: open it at the gate, judge one command, keep its clock. One transaction each.
+
+Thin and idempotent: a retry finds the receipt that the first attempt committed and answers with the same desk.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import ValidationError
+from sqlmodel import Session
+from temporalio import activity
+
+from docket import cases, commands
+from docket.commands import CommandRow, canonical
+from models.decisions import (
+    Decision,
+    Extension,
+    Handle,
+    Hold,
+    Moment,
+    Receipt,
+    Release,
+    Reminder,
+    Resubmission,
+    Revocation,
+    Unreadable,
+    Withdrawal,
+)
+from models.docket import Desk
+from models.enums import CommandKind
+from models.refusals import Refusal, RefusalCode
+from models.sealing import Unsealable
+from models.shape import Shape
+from rules.admission import admit
+
+from . import acceptance, clock, filing, orders, staffing_up
+from .deps import Deps
+from .facts import admission_facts
+from .turn import Turn
+
+TRACES_PER_CASE = 100
+"""Unreadable signals leave a trace each up to here; a flood must not fill the register (reliability.md P25)."""
+
+
+RETRY_DOCUMENT = timedelta(minutes=1)
+"""How soon a document that could not be made is tried again."""
+
+
+class CaseActivities:
+    """Activities of every procedure's case, bound to what the worker was composed of."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    @activity.defn
+    def open_case(self, moment: Moment) -> Desk:
+        """The gate of a submitted case (A §三); on any other case just its desk, so it also serves a restart."""
+        with self._deps.database.write() as s:
+            turn = self._turn(s, moment.case_id, moment)
+            acceptance.judge(turn)
+            desk = cases.desk(s, moment.case_id, moment.at, self._deps.office)
+        return self._filed(desk, moment)
+
+    @activity.defn
+    def handle_command(self, order: Handle) -> Desk:
+        """Judge one delivered command: compare it with its committed row, act, write the receipt."""
+        with self._deps.database.write() as s:
+            receipt = self._judge(s, order)
+            desk = cases.desk(s, order.case_id, order.at, self._deps.office, receipt)
+        return self._filed(desk, order)
+
+    @activity.defn
+    def ring(self, moment: Moment) -> Desk:
+        """What happens by itself: reminders, escalation, slip expiry, documents still to be made."""
+        with self._deps.database.write() as s:
+            turn = self._turn(s, moment.case_id, moment)
+            yielding = clock.ring(turn)
+            desk = cases.desk(s, moment.case_id, moment.at, self._deps.office)
+        desk = self._filed(desk, moment)
+        if yielding is not None:
+            desk = desk.model_copy(update={"wake_at": yielding})
+        return desk
+
+    @activity.defn
+    def note_unreadable(self, signal: Unreadable) -> Desk:
+        """A signal that could not be read leaves a trace and changes nothing."""
+        with self._deps.database.write() as s:
+            if signal.nth <= TRACES_PER_CASE:
+                what = f"信号“{signal.name[:40]}”无法识别（{signal.reason[:80]}）"
+                key = f"{signal.case_id}|unreadable|{signal.nth}"
+                cases.trace(s, signal.case_id, signal.at, what, RefusalCode.MALFORMED, key)
+            return cases.desk(s, signal.case_id, signal.at, self._deps.office)
+
+    def _filed(self, desk: Desk, moment: Moment | Handle) -> Desk:
+        """Render, store and file what the transaction numbered; what fails stays pending and is tried again."""
+        if not desk.documents_pending:
+            return desk
+        left = filing.file_pending(self._deps, desk.case_id, moment.at)
+        again = moment.at + RETRY_DOCUMENT if left else None
+        wake_at = min((at for at in (desk.wake_at, again) if at is not None), default=None)
+        return desk.model_copy(update={"documents_pending": left, "wake_at": wake_at})
+
+    def _turn(self, s: Session, case_id: str, moment: Moment | Handle, command: CommandRow | None = None) -> Turn:
+        case = cases.load(s, case_id)
+        if case is None:
+            raise LookupError(f"case {case_id} is not in this register")
+        return Turn(s=s, deps=self._deps, case=case, at=moment.at, command=command)
+
+    def _judge(self, s: Session, order: Handle) -> Receipt | None:
+        try:
+            row = commands.opened(s, order.decision_id)
+        except Unsealable:
+            return commands.write_receipt(s, order.decision_id, order.at, Refusal.of(RefusalCode.MALFORMED, "密钥缺失"))
+        suspect = _suspect(row, order)
+        if row is None or suspect is not None:
+            # neither the id nor the step is used up: the genuine decision may still come
+            key = f"{order.case_id}|{order.name}|{order.decision_id}|{canonical(order.body)}"
+            hashed = commands.keyring_of(s).keyed_hash(key.encode())
+            what = f"信号“{order.name[:40]}”与登记不符，不予采信：{suspect}"
+            cases.trace(s, order.case_id, order.at, what, RefusalCode.UNAUTHENTICATED_DECISION, hashed)
+            return None
+        if row.receipt is not None:
+            return row.receipt
+        turn = self._turn(s, order.case_id, order, row)
+        answer = self._act(turn, row)
+        return commands.write_receipt(s, row.id, order.at, answer if isinstance(answer, Refusal) else None)
+
+    def _act(self, turn: Turn, row: CommandRow) -> Refusal | None:
+        try:
+            body = commands.parsed(row.kind, row.body)
+        except ValidationError:
+            return Refusal.of(RefusalCode.MALFORMED)
+        if isinstance(body, Decision):
+            refusal = admit(body, row.officer, admission_facts(turn, body))
+            return refusal if refusal is not None else staffing_up.take(turn, body)
+        return _order(turn, body)
+
+
+def _suspect(row: CommandRow | None, order: Handle) -> str | None:
+    """Why a signal does not match a committed row; None when it does."""
+    if row is None:
+        return "没有对应的登记"
+    if row.case_id != order.case_id:
+        return "属于另一事项"
+    if row.kind is CommandKind.START or row.kind.value != order.name:
+        return "种类不符"
+    if canonical(row.body) != canonical(order.body):
+        return "内容不符"
+    return None
+
+
+def _order(turn: Turn, body: Shape) -> Refusal | None:
+    match body:
+        case Resubmission():
+            return orders.resubmit(turn, body)
+        case Withdrawal():
+            return orders.withdraw(turn, body)
+        case Revocation():
+            return orders.revoke(turn, body)
+        case Extension():
+            return orders.extend(turn, body)
+        case Hold():
+            return orders.hold(turn, body)
+        case Release():
+            return orders.release(turn, body)
+        case Reminder():
+            return orders.remind(turn, body)
+        case _:
+            return Refusal.of(RefusalCode.MALFORMED)

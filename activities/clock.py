@@ -1,0 +1,79 @@
+"""What happens by itself at workflow time: reminders, escalation, slip expiry, a lifted suspension.
+
+Silence never approves: nothing here decides a step.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from docket import cases
+from ledger import suspensions
+from models.enums import Department, Role, State, Step
+from rules.deadlines import add_working_days, end_of_day, local_day
+
+from . import endings
+from .turn import Turn
+
+
+def ring(turn: Turn) -> datetime | None:
+    """Do all that is due at `turn.at`. A moment is returned when an expiry yields and must be looked at again."""
+    if turn.case.state.final:
+        return None
+    if turn.case.state is State.HELD:
+        _look_for_lifting(turn)
+        return None
+    slip = endings.slip_of(turn)
+    if slip is not None and slip.state == "valid" and slip.valid_until < turn.at and not endings.expire_slip(turn):
+        return turn.at + endings.YIELD_TO_DECISIONS
+    for row in turn.case.current():
+        _ladder(turn, row)
+    if turn.case.state is State.RETURNED:
+        _correction_overdue(turn)
+    turn.refresh()
+    return None
+
+
+def _look_for_lifting(turn: Turn) -> None:
+    if turn.case.row.held_from != "suspension":
+        return
+    if not suspensions.standing_suspensions(turn.s, turn.case.row.unit, turn.at):
+        endings.resume(turn)
+
+
+def _ladder(turn: Turn, row: Row[Any]) -> None:
+    """Reminder before the due day, then the head, then the supervisors."""
+    rules = turn.deps.rulebook.deadlines
+    due_on = local_day(row.due_at)
+    label = Step(row.step).label
+    key = f"{row.case_id}|{row.step}|{row.round}|{row.subject}|{row.due_at.isoformat()}"
+    if row.reminded_at is None:
+        if row.remind_at <= turn.at:
+            text = f"即将到期：{turn.case.row.title}“{label}”"
+            cases.notify(turn.s, row.case_id, turn.at, "reminder", Department(row.department), text, f"{key}|remind")
+            cases.mark_step(turn.s, row, reminded_at=turn.at)
+        return
+    after = rules.escalate_head_after
+    head_at = end_of_day(add_working_days(due_on, after, turn.deps.calendar))
+    above_at = end_of_day(add_working_days(due_on, after + rules.escalate_supervisors_after, turn.deps.calendar))
+    if row.escalated_at is None and head_at < turn.at:
+        text = f"已逾期：{turn.case.row.title}“{label}”"
+        cases.notify(
+            turn.s, row.case_id, turn.at, "escalation", Department.ESTABLISHMENT, text, f"{key}|head", Role.HEAD.value
+        )
+        cases.mark_step(turn.s, row, escalated_at=turn.at, escalated_to=Department.ESTABLISHMENT.value)
+    elif row.escalated_to == Department.ESTABLISHMENT.value and above_at < turn.at:
+        text = f"逾期未办，报监督：{turn.case.row.title}“{label}”"
+        cases.notify(turn.s, row.case_id, turn.at, "escalation", Department.SUPERVISION, text, f"{key}|supervision")
+        cases.mark_step(turn.s, row, escalated_to=Department.SUPERVISION.value)
+
+
+def _correction_overdue(turn: Turn) -> None:
+    due_at = turn.case.row.correction_due_at
+    if due_at is not None and due_at < turn.at:
+        text = f"补正期限已过：{turn.case.row.title}"
+        key = f"{turn.case.id}|correction|{turn.case.round}"
+        cases.notify(turn.s, turn.case.id, turn.at, "reminder", Department.UNIT, text, key)

@@ -1,0 +1,68 @@
+"""What admission and the gate must know, read from the register in the open transaction."""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+
+from docket import cases
+from ledger import balances, slips, suspensions
+from models.decisions import Decision, Officer
+from models.enums import Department, Role, SlipState, StepState, UnitKind
+from models.refusals import RefusalCode
+from models.register import InternalBody, Unit
+from rules.acceptance import GateFacts
+from rules.admission import CaseFacts, StepFacts
+from rules.deadlines import chinese_date
+
+from . import endings
+from .turn import Turn
+
+_GONE = {
+    SlipState.EXPIRED.value: RefusalCode.SLIP_EXPIRED,
+    SlipState.REVOKED.value: RefusalCode.SLIP_REVOKED,
+    SlipState.VOID.value: RefusalCode.SLIP_REVOKED,
+    SlipState.EXHAUSTED.value: RefusalCode.SLIP_USED,
+}
+
+
+def admission_facts(turn: Turn, decision: Decision) -> CaseFacts:
+    """The case as admission sees it: steps of all rounds, applicants, earlier acts, what became of the slip."""
+    case = turn.case
+    slip = endings.slip_of(turn) if decision.subject else None
+    codes = frozenset(slot.code for slot in slips.slots_of(turn.s, slip.id)) if slip else frozenset[str]()
+    return CaseFacts(
+        state=case.state,
+        round=case.round,
+        steps=[
+            StepFacts(row.step, row.round, row.subject, Department(row.department), StepState(row.state))
+            for row in case.steps
+        ],
+        applicants=frozenset(row.officer for row in cases.rounds(turn.s, case.id) if not row.internal),
+        acts=cases.acts(case),
+        slip_gone=_GONE.get(slip.state) if slip else None,
+        known_subjects=codes,
+    )
+
+
+def gate_facts(turn: Turn, officer: Officer) -> GateFacts:
+    """What the register says about the unit at the moment of acceptance."""
+    unit = turn.s.exec(select(Unit).where(col(Unit.code) == turn.case.row.unit)).one()
+    bodies = turn.s.exec(select(InternalBody.name).where(col(InternalBody.unit) == unit.code)).all()
+    exception = suspensions.exception_in_force(turn.s, unit.code, turn.at)
+    standing = suspensions.standing_suspensions(turn.s, unit.code, turn.at)
+    return GateFacts(
+        unit_kind=UnitKind(unit.kind),
+        unit_fault=unit.data_fault,
+        officer_acts_for_unit=officer.department is Department.UNIT
+        and officer.unit == unit.code
+        and Role.APPLICANT in officer.roles,
+        internal_bodies=frozenset(bodies),
+        balances={balance.resource: balance for balance in balances.balances(turn.s, unit.code)},
+        suspensions=[f"{s.number or s.id}（问题{s.problems}）" if s.problems else s.number or s.id for s in standing],
+        exception=exception.id if exception else None,
+        overdue_removals=[
+            f"减员事项{departure.id}，应于{chinese_date(departure.due_at.date())}前报送"
+            for departure in suspensions.overdue_departures(turn.s, unit.code, turn.at)
+        ],
+        duplicates=cases.duplicates(turn.s, turn.case.id, unit.code, turn.case.row.fingerprint),
+    )

@@ -1,0 +1,157 @@
+"""What every document of a case has in common: its draft, its base fields, its seal of verification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypedDict
+
+from sqlmodel import col, select
+
+from ledger import chain
+from models.docket import Check
+from models.documents import AccountLine, BalanceLine, DocumentContext, FaultLine, RequestLine, Seal
+from models.enums import Department, DocumentKind, Resource, Retention, UnitKind
+from models.ledger import Balance
+from models.refusals import Refusal
+from models.register import Record, Unit
+from records.register import Draft, prepare
+from rules.deadlines import chinese_date
+
+from .turn import Turn
+
+SERIES: dict[DocumentKind, str] = {
+    DocumentKind.VERIFICATION_SLIP: "编核",
+    DocumentKind.REVOCATION_NOTICE: "编核",
+    DocumentKind.ENTRY_NOTICE: "编入",
+    DocumentKind.EXIT_NOTICE: "编出",
+    DocumentKind.ACCEPTANCE_NOTICE: "编受",
+    DocumentKind.CORRECTION_NOTICE: "编受",
+    DocumentKind.REFUSAL_NOTICE: "编受",
+    DocumentKind.CERTIFICATE: "编证",
+}
+"""代字 after the office's prefix (documents.md)."""
+
+RETENTION: dict[DocumentKind, Retention] = {
+    DocumentKind.ACCEPTANCE_NOTICE: Retention.YEARS_10,
+    DocumentKind.CORRECTION_NOTICE: Retention.YEARS_10,
+    DocumentKind.REFUSAL_NOTICE: Retention.YEARS_30,
+}
+"""Permanent where nothing else is said (documents.md; domain.md §7.1)."""
+
+
+class Base(TypedDict):
+    number: str
+    issuer: str
+    issued_on: str
+    unit_name: str
+    case_no: str
+    seal: Seal
+
+
+def unit_of(turn: Turn, code: str | None = None) -> Unit:
+    """The unit of the case, or another one."""
+    return turn.s.exec(select(Unit).where(col(Unit.code) == (code or turn.case.row.unit))).one()
+
+
+def issue(
+    turn: Turn,
+    kind: DocumentKind,
+    title: str,
+    step: str,
+    subject: str,
+    officers: dict[str, str],
+    context: Callable[[Base], DocumentContext],
+    *,
+    unit: Unit | None = None,
+) -> Record:
+    """Number a document and freeze its context in this transaction; the file is made after the commit."""
+    office = turn.deps.rulebook.office
+    of_unit = unit or unit_of(turn)
+    draft = Draft(
+        kind=kind,
+        series=office.series_prefix + SERIES[kind],
+        title=title,
+        case_id=turn.case.id,
+        step=step,
+        round=turn.case.round,
+        subject=subject,
+        unit=of_unit.code,
+        issued_on=turn.today,
+        issuer=office.name,
+        officers=officers,
+        retention=RETENTION.get(kind, Retention.PERMANENT),
+        template_digest=turn.deps.renderer.template_digest(kind),
+    )
+    return prepare(turn.s, draft, lambda number, code: context(_base(turn, of_unit, number, code)))
+
+
+def _base(turn: Turn, unit: Unit, number: str, code: str) -> Base:
+    seq, head = chain.head(turn.s, unit.holder)
+    return Base(
+        number=number,
+        issuer=turn.deps.rulebook.office.name,
+        issued_on=chinese_date(turn.today),
+        unit_name=unit.name,
+        case_no=turn.case.row.no,
+        seal=Seal(
+            code=code, verify_url=f"{turn.deps.public_url}/api/v1/verify/{code}", chain_seq=str(seq), chain_head=head
+        ),
+    )
+
+
+def account_lines(balances: Iterable[Balance], granted: dict[Resource, int]) -> list[AccountLine]:
+    return [
+        AccountLine(**balance_line(balance).model_dump(), granted=str(granted.get(balance.resource, 0)))
+        for balance in balances
+    ]
+
+
+def balance_line(balance: Balance) -> BalanceLine:
+    return BalanceLine(
+        label=balance.resource.label,
+        authorised=str(balance.authorised),
+        occupied=str(balance.occupied),
+        reserved=str(balance.reserved),
+        set_aside=str(balance.set_aside),
+        vacancy=str(balance.vacancy),
+    )
+
+
+def request_lines(turn: Turn) -> list[RequestLine]:
+    return [
+        RequestLine(
+            label=line.resource.label,
+            number=str(line.number),
+            way=line.way.label,
+            internal_body=line.internal_body or "",
+        )
+        for line in turn.application.lines
+    ]
+
+
+def fault_lines(checks: list[Check]) -> list[FaultLine]:
+    return [
+        FaultLine(label=check.label, detail=check.detail, clause=check.clause)
+        for check in checks
+        if not check.passed and not check.warning
+    ]
+
+
+def refusal_line(refusal: Refusal) -> FaultLine:
+    return FaultLine(label=refusal.code.label, detail=refusal.message.split(" · ")[0], clause=refusal.clause)
+
+
+def department_name(turn: Turn, department: Department) -> str:
+    """The name of a department's body as documents write it."""
+    office = turn.deps.rulebook.office
+    return {
+        Department.ESTABLISHMENT: office.name,
+        Department.ORGANISATION: office.organisation_name,
+        Department.PERSONNEL: office.personnel_name,
+        Department.FINANCE: office.finance_name,
+        Department.SOCIAL_INSURANCE: office.social_insurance_name,
+    }.get(department, department.label)
+
+
+def kind_label(unit: Unit) -> str:
+    return UnitKind(unit.kind).label

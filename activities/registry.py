@@ -1,0 +1,17 @@
+"""Every activity of the worker, bound to what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .cases import CaseActivities
+from .deps import Deps
+
+__all__ = ["Deps", "build_activities"]
+
+
+def build_activities(deps: Deps) -> list[Callable[..., Any]]:
+    """All activities that any workflow uses; a test compares them with what the workflows execute."""
+    case = CaseActivities(deps)
+    return [case.open_case, case.handle_command, case.ring, case.note_unreadable]

@@ -1,0 +1,252 @@
+"""The vouchers: verification slip, entry and exit notice, certificate page (domain.md §4.3-4.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import col, func, select
+
+from ledger import balances as ledger_balances
+from ledger.occupancy import mask
+from models.applications import PersonNamed
+from models.decisions import Officer
+from models.documents import (
+    CertificateContext,
+    CertificateRow,
+    EntryNoticeContext,
+    ExitNoticeContext,
+    SlotLine,
+    VerificationSlipContext,
+)
+from models.enums import DocumentKind, ExitReason, Resource, Sex, UnitKind
+from models.ledger import Balance, SlotWanted
+from models.register import Record, Unit
+from rules.deadlines import chinese_date, local_day
+from rules.routing import approving_department, clause_shown
+
+from .paper import Base, account_lines, balance_line, issue, kind_label, unit_of
+from .turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Whose approval a notice rests on."""
+
+    body: str
+    number: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """经办, 审核, 签发."""
+
+    handled: str
+    examined: str
+    issued: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"经办": self.handled, "审核": self.examined, "签发": self.issued}
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """One completed entry: whom, on what, under which slip or appointment."""
+
+    person: PersonNamed
+    resources: list[Resource]
+    way: str
+    slip_number: str
+    slot_codes: list[str]
+    approval: Approval
+
+
+def slot_line(turn: Turn, code: str, resource: Resource, way: str, body: str | None) -> SlotLine:
+    return SlotLine(
+        code=code,
+        label=resource.label,
+        way=way,
+        internal_body=body or "",
+        department=approving_department(resource).label,
+    )
+
+
+def slip_context(
+    turn: Turn,
+    base: Base,
+    slots: list[SlotWanted],
+    valid_until: datetime,
+    before: list[Balance],
+    granted: dict[Resource, int],
+    hands: Hands,
+) -> VerificationSlipContext:
+    """《人员编制和领导职数核定单》: the vacancy before, and what this slip grants of it."""
+    unit = unit_of(turn)
+    basis = turn.application.basis
+    return VerificationSlipContext(
+        **base,
+        unit_code=unit.code,
+        unit_rank=unit.rank or "",
+        unit_kind=kind_label(unit),
+        unit_parent=_parent_name(turn, unit),
+        certificate_no=unit.certificate_no,
+        valid_until=chinese_date(local_day(valid_until)),
+        headcount=account_lines((b for b in before if b.resource.is_headcount), granted),
+        posts=account_lines((b for b in before if b.resource.is_post), granted),
+        slots=[slot_line(turn, slot.code, slot.resource, slot.way.label, slot.internal_body) for slot in slots],
+        basis_meeting=basis.meeting if basis else "",
+        basis_date=chinese_date(basis.date) if basis else "",
+        purpose="；".join(line.reason for line in turn.application.lines),
+        handled_by=hands.handled,
+        examined_by=hands.examined,
+        issued_by=hands.issued,
+        clause=clause_shown(
+            UnitKind(unit.kind), [slot.resource for slot in slots], turn.deps.rulebook.office.local_rule
+        ),
+    )
+
+
+def _parent_name(turn: Turn, unit: Unit) -> str:
+    if unit.parent is None:
+        return ""
+    return unit_of(turn, unit.parent).name
+
+
+def entry_notice(turn: Turn, subject: str, entered: Entered, hands: Hands) -> Record:
+    """《入编通知单》, and with it the page of the certificate that finance and social insurance act on."""
+    unit = unit_of(turn)
+    after = ledger_balances.balances(turn.s, unit.code)
+    headcount = [r for r in entered.resources if r.is_headcount]
+    posts = [r for r in entered.resources if r.is_post]
+
+    def context(base: Base) -> EntryNoticeContext:
+        person = entered.person
+        return EntryNoticeContext(
+            **base,
+            unit_code=unit.code,
+            certificate_no=unit.certificate_no,
+            person_name=person.name,
+            person_sex=Sex(person.sex).label,
+            person_birth=chinese_date(person.birth_date),
+            identity_masked=mask(person.identity_no),
+            headcount_label="、".join(r.label for r in headcount) or "已在编，不另占编制",
+            post_label="、".join(r.label for r in posts) or "无",
+            internal_body=person.internal_body or "",
+            position=person.position or "",
+            way=entered.way,
+            slip_number=entered.slip_number,
+            slot_code="、".join(entered.slot_codes),
+            approved_by=entered.approval.body,
+            approval_no=entered.approval.number,
+            approved_on=chinese_date(entered.approval.on),
+            entered_on=chinese_date(turn.today),
+            balances=[balance_line(b) for b in after if b.resource in entered.resources],
+            handled_by=hands.handled,
+            examined_by=hands.examined,
+            issued_by=hands.issued,
+            funds_note=_funds_note(turn, bool(headcount)),
+        )
+
+    record = issue(turn, DocumentKind.ENTRY_NOTICE, "入编通知单", "enter", subject, hands.as_dict(), context)
+    certificate_page(turn, subject, entered, after, hands)
+    return record
+
+
+def _funds_note(turn: Turn, headcount: bool) -> str:
+    if not headcount:
+        return "只占领导职数，不增加人员编制。"
+    return f"财政部门据此增核{turn.today.year + 1}财年人员经费；社会保险经办机构据此办理参保手续。"
+
+
+def certificate_page(turn: Turn, subject: str, entered: Entered, after: list[Balance], hands: Hands) -> Record:
+    """《机构编制管理证》 登记页: an extract of the chain as it stands after the entry (B §三.1)."""
+    unit = unit_of(turn)
+    person = entered.person
+
+    def context(base: Base) -> CertificateContext:
+        return CertificateContext(
+            **base,
+            unit_code=unit.code,
+            unit_rank=unit.rank or "",
+            unit_nature=unit.nature or kind_label(unit),
+            unit_parent=_parent_name(turn, unit),
+            certificate_no=unit.certificate_no,
+            page_no=str(_next_page(turn, unit)),
+            co_users=_co_users(turn, unit),
+            balances=[balance_line(balance) for balance in after],
+            changes=[
+                CertificateRow(
+                    person_name=person.name,
+                    person_sex=Sex(person.sex).label,
+                    birth_month=f"{person.birth_date.year}年{person.birth_date.month}月",
+                    identity_masked=mask(person.identity_no),
+                    label="、".join(r.label for r in entered.resources),
+                    internal_body=person.internal_body or "",
+                    position=person.position or "",
+                    entered_on=chinese_date(turn.today),
+                    basis_no=entered.approval.number,
+                    left_on="",
+                    reason="",
+                )
+            ],
+            as_of=chinese_date(turn.today),
+            handled_by=hands.handled,
+        )
+
+    return issue(
+        turn, DocumentKind.CERTIFICATE, "机构编制管理证登记页", "enter", subject, {"经办": hands.handled}, context
+    )
+
+
+def _next_page(turn: Turn, unit: Unit) -> int:
+    pages = turn.s.exec(
+        select(func.count())
+        .select_from(Record)
+        .where(col(Record.unit) == unit.code, col(Record.kind) == DocumentKind.CERTIFICATE.value)
+    ).one()
+    return pages + 1
+
+
+def _co_users(turn: Turn, unit: Unit) -> str:
+    """Names of the units that work under the same quota 合署办公."""
+    others = turn.s.exec(select(Unit.name).where(col(Unit.holder) == unit.holder, col(Unit.code) != unit.code))
+    return "、".join(others.all())
+
+
+def exit_notice(
+    turn: Turn, subject: str, person: PersonNamed, releasing: Unit, approval: Approval, hands: Hands
+) -> Record:
+    """《出编通知单》 of the releasing unit in a transfer."""
+    after = ledger_balances.balances(turn.s, releasing.code)
+    receiving = unit_of(turn)
+
+    def context(base: Base) -> ExitNoticeContext:
+        return ExitNoticeContext(
+            **base,
+            unit_code=releasing.code,
+            certificate_no=releasing.certificate_no,
+            person_name=person.name,
+            person_sex=Sex(person.sex).label,
+            person_birth=chinese_date(person.birth_date),
+            identity_masked=mask(person.identity_no),
+            reason=ExitReason.TRANSFER.label,
+            freed="人员编制及所任领导职数",
+            destination=receiving.name,
+            approved_by=approval.body,
+            approval_no=approval.number,
+            approved_on=chinese_date(approval.on),
+            left_on=chinese_date(turn.today),
+            balances=[balance_line(balance) for balance in after],
+            handled_by=hands.handled,
+            examined_by=hands.examined,
+            issued_by=hands.issued,
+        )
+
+    return issue(
+        turn, DocumentKind.EXIT_NOTICE, "出编通知单", "enter", subject, hands.as_dict(), context, unit=releasing
+    )
+
+
+def hands_of(examiner: str, issuer: str, handler: Officer) -> Hands:
+    return Hands(handled=handler.name, examined=examiner, issued=issuer)

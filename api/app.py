@@ -1,0 +1,51 @@
+"""The API as one application: routes, layers, problems, OpenAPI. Composition only."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from . import openapi, problems
+from .courier import Messenger
+from .deps import Runtime
+from .middleware import PREFIX, BodyLimit, CodecCors, LastResort, SecurityHeaders
+from .routes import applications, cases, codec, events, health, ledger, records, reference, units, verify, worklist
+
+ROUTES = (
+    applications.routes,
+    cases.routes,
+    worklist.routes,
+    units.routes,
+    records.routes,
+    verify.routes,
+    ledger.routes,
+    events.routes,
+    health.routes,
+    codec.routes,
+    reference.routes,
+)
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """The API under `/api/v1`; raises LookupError when a route's operation has no rule in `api.permissions`."""
+    app = FastAPI(
+        title=openapi.TITLE,
+        version="0.1.0",
+        openapi_url=None,  # served by routes/reference.py, without the pages that load scripts from elsewhere
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would drop the body of a command
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(CodecCors, origin=runtime.settings.ui_url),
+            Middleware(LastResort),
+            Middleware(BodyLimit),
+        ],
+    )
+    app.state.runtime = runtime
+    app.state.messenger = Messenger(runtime)
+    for routes in ROUTES:
+        app.include_router(routes, prefix=PREFIX)
+    problems.install(app)
+    openapi.install(app)
+    return app

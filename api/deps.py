@@ -1,0 +1,106 @@
+"""What a route is handed: the runtime it works with, the officer who calls, the idempotency key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Protocol, cast
+
+from anyio import CapacityLimiter
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPBearer
+
+from ledger.db import Database
+from models.decisions import Delivery, Officer
+from models.rulebook import Calendar, Rulebook
+from models.sealing import Keyring
+from records.store import FolderStore
+from runtime.settings import Settings
+
+from .limits import Buckets
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Courier(Protocol):
+    """The part of `runtime.client.Temporal` that the API uses. `deliver` raises `runtime.client.TemporalAway`."""
+
+    async def deliver(self, delivery: Delivery) -> Literal["delivered", "closed"]: ...
+
+    async def healthy(self) -> bool: ...
+
+
+@dataclass(slots=True)
+class Limits:
+    """Bounds per caller. Writes: an approver's own work never comes near, a flood stops long before Temporal's
+    10,000 signals of a case (P25). The public page: by address. Verification and streams are costly."""
+
+    writes: Buckets = field(default_factory=lambda: Buckets(burst=240, per_second=1.0))
+    verify: Buckets = field(default_factory=lambda: Buckets(burst=30, per_second=0.5))
+    audits: Buckets = field(default_factory=lambda: Buckets(burst=6, per_second=0.1))
+    renditions: Buckets = field(default_factory=lambda: Buckets(burst=10, per_second=0.2))
+    at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # LibreOffice fills a core
+    streams: Buckets = field(default_factory=lambda: Buckets(burst=20, per_second=0.2))
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Everything the API works with, put together by `runtime.up` or `cli`; the tests put in their own.
+
+    `relay_wake` tells a relay of the same process that a row waits. `clock` sets `decided_at` of commands.
+    """
+
+    settings: Settings
+    database: Database
+    store: FolderStore
+    temporal: Courier
+    rulebook: Rulebook
+    calendar: Calendar
+    keyring: Keyring
+    relay_wake: Callable[[], None] | None = None
+    namespace: str = "default"
+    clock: Callable[[], datetime] = utc_now
+    limits: Limits = field(default_factory=Limits)
+    watch_seconds: float = 2.0
+    event_seconds: float = 1.0
+
+
+def runtime_of(request: Request) -> Runtime:
+    return cast(Runtime, request.app.state.runtime)
+
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="bearer",
+    description="不透明令牌（dingbian token）· an opaque token, made by `dingbian token`",
+)
+
+
+def caller_of(request: Request, _: object = Security(_bearer)) -> Officer:
+    """The officer whom `api.door` has let in; the security scheme here only documents it."""
+    return cast(Officer, request.state.officer)
+
+
+KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$"
+
+
+def key_of(
+    key: Annotated[
+        str,
+        Header(
+            alias="Idempotency-Key",
+            pattern=KEY_PATTERN,
+            description="同一经办人同一编号同一内容只办一次；决定以它为 decision_id · scoped to the officer",
+            examples=["6f0c6a52-0f5e-4d0c-9a55-1a1f2f6f9a01"],
+        ),
+    ],
+) -> str:
+    return key
+
+
+Work = Annotated[Runtime, Depends(runtime_of)]
+Caller = Annotated[Officer, Depends(caller_of)]
+Key = Annotated[str, Depends(key_of)]

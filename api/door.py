@@ -1,0 +1,126 @@
+"""The one door of every route: who calls, may they, is the body what it says it is. In this order.
+
+A route class, because FastAPI reads a body before it asks any dependency: here an anonymous caller is told 401
+before a byte of the body is read, and the body is read strictly (api.strict) before FastAPI sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from docket import officers
+from models.decisions import Officer
+
+from .deps import KEY_PATTERN, Runtime, runtime_of
+from .permissions import RULES, Rule
+from .problems import ProblemError
+from .strict import parse
+
+CODEC_COOKIE = "dingbian_codec"
+"""Temporal's UI can send credentials but no header of its own: a page of ours may set this cookie to a token
+(HttpOnly, SameSite=Strict, Path=/api/v1/codec). It counts only with the UI's own Origin."""
+
+_KEY = re.compile(KEY_PATTERN)
+_JSON = "application/json"
+
+
+class Door(APIRoute):
+    """Default deny: a route whose operation has no rule cannot even be made."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        rule = RULES.get(self.operation_id or "")
+        if rule is None:
+            raise LookupError(f"{self.path}: operation {self.operation_id!r} has no rule in api.permissions")
+        handle = super().get_route_handler()
+
+        async def admitted(request: Request) -> Response:
+            await admit(request, rule)
+            return await handle(request)
+
+        return admitted
+
+
+def router(tag: str) -> APIRouter:
+    """A router whose routes all pass the door."""
+    return APIRouter(route_class=Door, tags=[tag])
+
+
+async def admit(request: Request, rule: Rule) -> None:
+    """Raises ProblemError 401, 403, 400, 429, 413, 415; otherwise `request.state.officer` and the body are ready."""
+    runtime = runtime_of(request)
+    if not rule.public:
+        officer = await _authenticated(request, runtime, rule)
+        if not rule.allows(officer):
+            raise ProblemError("forbidden", "您的部门或角色不能办理此项 · not for your department or role")
+        request.state.officer = officer
+        if rule.write:
+            _check_key(request)
+            runtime.limits.writes.take(f"{officer.id}|{request.path_params.get('case_id', '')}")
+    if rule.json_body:
+        await _read_json(request)
+
+
+async def _authenticated(request: Request, runtime: Runtime, rule: Rule) -> Officer:
+    token = bearer_token(request)
+    if token is None and rule.cookie:
+        token = _cookie_token(request, runtime.settings.ui_url)
+    if token is None:
+        raise _unauthenticated("请在 Authorization 请求头中提供令牌 · give a bearer token")
+    officer = await run_in_threadpool(officer_with, runtime, token)
+    if officer is None:
+        raise _unauthenticated(
+            "令牌无效、已过期或已收回 · token unknown, expired or revoked", ', error="invalid_token"'
+        )
+    return officer
+
+
+def _unauthenticated(detail: str, more: str = "") -> ProblemError:
+    return ProblemError("unauthenticated", detail, headers={"WWW-Authenticate": f'Bearer realm="dingbian"{more}'})
+
+
+def bearer_token(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _cookie_token(request: Request, origin: str) -> str | None:
+    if request.headers.get("origin") != origin:
+        return None
+    try:
+        morsel = SimpleCookie(request.headers.get("cookie", "")).get(CODEC_COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel is not None else None
+
+
+def officer_with(runtime: Runtime, token: str) -> Officer | None:
+    with runtime.database.read() as s:
+        return officers.officer_of_token(s, token, runtime.clock())
+
+
+def _check_key(request: Request) -> None:
+    if not _KEY.fullmatch(request.headers.get("idempotency-key", "")):
+        raise ProblemError(
+            "idempotency-key-required",
+            "1 至 100 个字母、数字或 . _ : -，以字母或数字开头 · 1 to 100 of letters, digits, . _ : -",
+        )
+
+
+async def _read_json(request: Request) -> None:
+    """Leaves the parsed value where `Request.json()` keeps it, so that FastAPI validates exactly this value."""
+    body = await request.body()
+    if not body:
+        return  # FastAPI names the missing body
+    kind, _, charset = request.headers.get("content-type", "").lower().partition(";")
+    wanted_charset = charset.strip() in ("", "charset=utf-8", 'charset="utf-8"')
+    plain = request.headers.get("content-encoding", "identity") == "identity"
+    if kind.strip() != _JSON or not wanted_charset or not plain:
+        raise ProblemError("unsupported-media-type", "请用 application/json（UTF-8，不压缩）· send application/json")
+    request._json = parse(body)

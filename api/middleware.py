@@ -1,0 +1,154 @@
+"""Pure ASGI layers around everything: headers, CORS of the codec endpoint, size limits, the last resort."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .problems import ProblemError, response
+
+logger = logging.getLogger("dingbian.api")
+
+PREFIX = "/api/v1"
+MIB = 1024 * 1024
+BODY_BYTES = MIB
+UPLOAD_BYTES = 20 * MIB
+CODEC_BYTES = 8 * MIB
+"""One page of a case's history in the Temporal UI comes as one call."""
+_ENVELOPE_BYTES = 64 * 1024
+"""What multipart adds around a file."""
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def limit_of(path: str) -> int:
+    """How many bytes a body may have, by path."""
+    if path == f"{PREFIX}/verify":
+        return UPLOAD_BYTES + _ENVELOPE_BYTES
+    if path.startswith(f"{PREFIX}/codec/"):
+        return CODEC_BYTES
+    return BODY_BYTES
+
+
+def _too_large(limit: int) -> ProblemError:
+    # The rest of the body is not read, so the connection cannot be used again.
+    return ProblemError("too-large", f"至多 {limit} 字节 · at most {limit} bytes", headers={"Connection": "close"})
+
+
+class SecurityHeaders:
+    """Sets what is not set: an answer that knows better (a cacheable one) says so itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, sending)
+
+
+class CodecCors:
+    """CORS for the Temporal UI, on the codec endpoint only; everything else has none."""
+
+    def __init__(self, app: ASGIApp, origin: str) -> None:
+        self.app = app
+        self.with_cors = CORSMiddleware(
+            app,
+            allow_origins=[origin],
+            allow_methods=["POST"],
+            allow_headers=["authorization", "content-type", "x-namespace"],
+            allow_credentials=True,
+            max_age=600,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        of_codec = scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/codec/")
+        await (self.with_cors if of_codec else self.app)(scope, receive, send)
+
+
+class BodyLimit:
+    """Counts the bytes that really arrive; Content-Length only lets it refuse sooner."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = limit_of(scope["path"])
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isascii() and announced.isdigit() and (len(announced) > 12 or int(announced) > limit):
+            await response(_too_large(limit))(scope, receive, send)
+            return
+        arrived = 0
+
+        async def receiving() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            if arrived > limit:
+                raise _too_large(limit)
+            return message
+
+        await self.app(scope, receiving, send)
+
+
+class LastResort:
+    """What nobody caught becomes a plain 500, logged by type and place: messages of exceptions quote values."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except ProblemError as error:
+            if not started:
+                await response(error)(scope, receive, send)
+        except Exception as error:
+            logger.error(
+                "unhandled %s in %s %s at %s", type(error).__name__, scope["method"], _route(scope), _place(error)
+            )
+            if not started:
+                await response(ProblemError("internal"))(scope, receive, send)
+
+
+def _route(scope: Scope) -> str:
+    """The route's template, not the path that was asked for."""
+    return str(getattr(scope.get("route"), "path", "?"))
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))

@@ -1,0 +1,137 @@
+"""Who may call what: one row per operation of the API, and nothing for an operation without a row.
+
+Two sides are checked. Here: does the caller's department and role open this operation at all? In the routes:
+is this object the caller's to see (own unit, `docket.view.may_see`)? Whether a decision is open to its officer
+is judged once more by the activity, against the committed row, and answered with a receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.decisions import Officer
+from models.enums import Department, Role
+
+ANY: frozenset[Role] = frozenset()
+"""No role asked for: being of the department is enough."""
+
+_Who = Mapping[Department, frozenset[Role]]
+
+READERS: _Who = {department: ANY for department in Department if department is not Department.ADMINISTRATION}
+"""All but the administrators, who keep the machine and see no case."""
+
+DECIDERS: _Who = {
+    department: ANY
+    for department in READERS
+    if department not in (Department.SUPERVISION, Department.DISCIPLINE)  # a supervisor only reads
+}
+
+NAMES: _Who = {
+    Department.UNIT: ANY,
+    Department.ESTABLISHMENT: ANY,
+    Department.ORGANISATION: ANY,
+    Department.PERSONNEL: ANY,
+    Department.DISCIPLINE: ANY,
+    Department.SUPERVISION: ANY,
+}
+"""Who reads rosters: those who answer for persons. Finance and insurance act on the certificate instead."""
+
+CERTIFICATES: _Who = {**NAMES, Department.FINANCE: ANY, Department.SOCIAL_INSURANCE: ANY}
+
+OVERSIGHT: _Who = {
+    Department.ESTABLISHMENT: ANY,
+    Department.COMMISSION: ANY,
+    Department.DISCIPLINE: ANY,
+    Department.SUPERVISION: ANY,
+}
+
+APPLICANT: _Who = {Department.UNIT: frozenset({Role.APPLICANT})}
+
+CODEC_ROLES: _Who = {Department.ESTABLISHMENT: frozenset({Role.HEAD})}
+"""The codec endpoint opens everything, identity numbers too. It is for the head of the establishment office and
+for auditors; not for examiners, who see their cases in the docket, and not for administrators, who see none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may call an operation. `auditors`: also whoever holds the role auditor, of any department.
+
+    `write`: a command; wants an idempotency key and is counted per officer. `json_body`: strict JSON is read.
+    `cookie`: the token may come in the codec cookie from the Temporal UI's origin.
+    """
+
+    who: _Who = field(default_factory=dict)
+    auditors: bool = False
+    public: bool = False
+    write: bool = False
+    json_body: bool = False
+    cookie: bool = False
+
+    def allows(self, officer: Officer) -> bool:
+        if self.auditors and Role.AUDITOR in officer.roles:
+            return True
+        wanted = self.who.get(officer.department)
+        return wanted is not None and (not wanted or bool(wanted & officer.roles))
+
+
+def _public(*, json_body: bool = False) -> Rule:
+    return Rule(public=True, json_body=json_body)
+
+
+def _read(who: _Who, *, auditors: bool = True) -> Rule:
+    return Rule(who, auditors=auditors)
+
+
+def _write(who: _Who) -> Rule:
+    return Rule(who, write=True, json_body=True)
+
+
+_HEAD: _Who = {Department.ESTABLISHMENT: frozenset({Role.HEAD})}
+_CODEC = Rule(CODEC_ROLES, auditors=True, json_body=True, cookie=True)
+
+RULES: dict[str, Rule] = {
+    "apply_staffing_up": _write(APPLICANT),
+    "list_cases": _read(READERS),
+    "read_case": _read(READERS),
+    "decide": _write(DECIDERS),
+    "resubmit": _write(APPLICANT),
+    "withdraw": _write(APPLICANT),
+    "revoke": _write({Department.ESTABLISHMENT: ANY}),
+    "extend": _write(DECIDERS),
+    "hold": _write(_HEAD),
+    "release": _write(_HEAD),
+    "remind": _write(DECIDERS),
+    "list_case_records": _read(READERS),
+    "read_worklist": _read(READERS),
+    "list_units": _read(READERS),
+    "read_unit": _read(READERS),
+    "read_balances": _read(READERS),
+    "read_roster": _read(NAMES),
+    "read_journal": _read(READERS),
+    "read_certificate": _read(CERTIFICATES),
+    "list_records": _read(OVERSIGHT),
+    "read_record": _read(READERS),
+    "read_record_file": _read(READERS),
+    "read_record_pdf": _read(READERS),
+    "verify_code": _public(),
+    "verify_file": _public(),
+    "verify_ledger": _read({**OVERSIGHT, Department.ADMINISTRATION: ANY}),
+    "watch_events": _read(READERS),
+    "health_live": _public(),
+    "health_ready": _public(),
+    "read_metrics": _public(),
+    "codec_decode": _CODEC,
+    "codec_encode": _CODEC,
+    "read_openapi": _public(),
+    "read_reference": _public(),
+}
+
+
+def reads_all_units(officer: Officer) -> bool:
+    """Officers of a unit see their own unit; every other department sees the whole register."""
+    return officer.department is not Department.UNIT
+
+
+def may_see_unit(officer: Officer, code: str) -> bool:
+    return reads_all_units(officer) or officer.unit == code

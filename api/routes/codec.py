@@ -1,0 +1,75 @@
+"""Temporal's remote codec: whoever may, sees payloads in clear in the Temporal UI. Every call leaves a trace.
+
+It opens by the case that a payload names in its metadata (bound by the cipher); what cannot be opened comes
+back as it came. Nothing sealed here is accepted by any case: it is bound to no case (runtime.codec).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+from fastapi import Body
+from google.protobuf import json_format
+from starlette.concurrency import run_in_threadpool
+from temporalio.api.common.v1 import Payload
+from temporalio.api.common.v1 import Payloads as ProtoPayloads
+
+from docket import officers
+from models.decisions import Officer
+from runtime.codec import NO_CASE, SealingCodec, case_of
+
+from ..deps import Caller, Runtime, Work
+from ..door import router
+from ..problems import FieldError, ProblemError
+from ..shapes import Payloads
+
+routes = router("codec")
+logger = logging.getLogger("dingbian.audit")
+
+MOST_PAYLOADS = 2_000
+MOST_CASES = 50
+_KNOWN_CASE = 64
+
+
+@routes.post("/codec/decode", operation_id="codec_decode", summary="解读密文 · decode")
+async def decode(runtime: Work, officer: Caller, body: Annotated[Payloads, Body()]) -> Payloads:
+    """供 Temporal 界面解读载荷，逐次留痕。For the Temporal UI; each call is noted before anything is shown."""
+    payloads = _parsed(body)
+    cases = {case for payload in payloads if (case := case_of(payload)) != NO_CASE and len(case) <= _KNOWN_CASE}
+    if len(cases) > MOST_CASES:
+        raise ProblemError("invalid", errors=[FieldError(field="payloads", reason="事项过多 · too many cases")])
+    await run_in_threadpool(_note, runtime, officer, cases)
+    codec = SealingCodec(runtime.keyring, runtime.namespace)
+    return _shown(await run_in_threadpool(codec.decode_for_endpoint, payloads))
+
+
+@routes.post("/codec/encode", operation_id="codec_encode", summary="加密 · encode")
+async def encode(runtime: Work, officer: Caller, body: Annotated[Payloads, Body()]) -> Payloads:
+    """按协议提供；所得密文不属于任何事项，任何事项都不会采信。Bound to no case, so no case accepts it."""
+    payloads = _parsed(body)
+    await run_in_threadpool(_note, runtime, officer, set())
+    return _shown(await SealingCodec(runtime.keyring, runtime.namespace).encode(payloads))
+
+
+def _parsed(body: Payloads) -> list[Payload]:
+    if len(body.payloads) > MOST_PAYLOADS:
+        raise ProblemError("invalid", errors=[FieldError(field="payloads", reason="过多 · too many")])
+    try:
+        parsed = json_format.ParseDict(body.model_dump(), ProtoPayloads(), max_recursion_depth=16)
+    except Exception:  # protobuf raises what it likes, and its words quote the payload
+        raise ProblemError(
+            "invalid", errors=[FieldError(field="payloads", reason="不是 Temporal 载荷 · not Temporal payloads")]
+        ) from None
+    return list(parsed.payloads)
+
+
+def _note(runtime: Runtime, officer: Officer, cases: set[str]) -> None:
+    logger.info("codec: officer %s, %d case(s)", officer.id, len(cases))
+    if cases:
+        with runtime.database.write() as s:
+            officers.note_disclosure(s, officer, cases, runtime.clock(), "经 Temporal 界面解读载荷")
+
+
+def _shown(payloads: list[Payload]) -> Payloads:
+    return Payloads.model_validate(json_format.MessageToDict(ProtoPayloads(payloads=payloads)) or {"payloads": []})

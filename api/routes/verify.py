@@ -1,0 +1,94 @@
+"""The public page behind the QR code: is this paper what it says it is? No sign-in, no personal data."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from records import verify as records_verify
+from records.verify import Verdict
+
+from ..deps import Runtime, Work
+from ..door import router
+from ..middleware import UPLOAD_BYTES
+from ..problems import FieldError, ProblemError
+
+routes = router("verify")
+
+TypedCode = Annotated[
+    str, Path(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z -]+$", examples=["7K3M-9QXT-2H8B-4WZD"])
+]
+
+_UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+
+class _InMemory(MultiPartParser):
+    """An uploaded document is never written to disk: what is official may name persons."""
+
+    spool_max_size = UPLOAD_BYTES
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client is not None else "-"
+
+
+@routes.get("/verify/{code}", operation_id="verify_code", summary="核验编码 · verify a code")
+def verify_code(
+    request: Request,
+    runtime: Work,
+    code: TypedCode,
+) -> Verdict:
+    """有效、作废、已被替代或查无此件；不显示任何个人信息。Number, kind, date, issuer, state."""
+    runtime.limits.verify.take(_address(request))
+    with runtime.database.read() as s:
+        return records_verify.check_code(s, code)
+
+
+@routes.post("/verify", operation_id="verify_file", summary="核验文件 · verify a file", openapi_extra=_UPLOAD)
+async def verify_file(request: Request, runtime: Work) -> Verdict:
+    """上传文件，与登记的摘要比对；文件不保存。Compares the upload with the register; it is not kept."""
+    runtime.limits.verify.take(_address(request))
+    data = await _uploaded(request)
+    return await run_in_threadpool(_check, runtime=runtime, data=data)
+
+
+def _check(runtime: Runtime, data: bytes) -> Verdict:
+    with runtime.database.read() as s:
+        return records_verify.check_file(s, data)
+
+
+async def _uploaded(request: Request) -> bytes:
+    kind = request.headers.get("content-type", "").lower().partition(";")[0].strip()
+    if kind != "multipart/form-data":
+        raise ProblemError("unsupported-media-type", "请用 multipart/form-data，字段 file · one part named file")
+    try:
+        form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=4).parse()
+    except HTTPException:
+        raise  # the size limit
+    except (MultiPartException, ValueError, KeyError, AssertionError):
+        raise ProblemError("malformed-upload") from None
+    part = form.get("file")
+    if not isinstance(part, UploadFile):
+        raise ProblemError("invalid", errors=[FieldError(field="file", reason="必填 · required")])
+    try:
+        return await part.read()
+    finally:
+        await form.close()

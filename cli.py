@@ -1,0 +1,367 @@
+"""`dingbian …`: what an operator types. Exit status 0 done, 1 a finding or a failure, 2 a wrong call or setting."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from docket.officers import add_officer, find_by_login, issue_token, revoke_token
+from ledger.intake import import_file, template
+from models.enums import Department, Role
+from models.intake import ImportReport
+from models.ledger import Verification
+from runtime.anchors import Anchor, take_anchor
+from runtime.api_server import serve_api
+from runtime.assembly import assembled
+from runtime.client import Temporal, TemporalAway
+from runtime.demo import DemoFault, Story, run_demo, running_api
+from runtime.exporting import export_register
+from runtime.faults import StartFault
+from runtime.keyring import add_key, create_key_file
+from runtime.logs import set_up_logging
+from runtime.settings import Settings, load_settings, unknown_variables
+from runtime.up import progress_bar, run_up
+from runtime.verifying import verify_all
+from worker import serve
+
+FINDING = 1
+WRONG = 2
+SHOWN_FAULTS = 50
+
+app = typer.Typer(
+    help="定编：机构编制实名制办理 · Dingbian: real-name control of public posts",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its frames show local values, identity numbers among them
+)
+keys = typer.Typer(help="密钥文件 · the key file", no_args_is_help=True)
+officer = typer.Typer(help="经办人 · officers", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+app.add_typer(officer, name="officer")
+
+console = Console()
+errors = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="输出 JSON · print facts as JSON")]
+
+
+def main() -> None:
+    """Entry point. Ends with `os._exit` after a flush: an interpreter that used the Temporal client may otherwise
+    abort while it shuts down (anchors.md fact 10)."""
+    status = _status()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):  # the reader of a pipe has gone, as with `| head`
+            stream.flush()
+    os._exit(status)
+
+
+def _status() -> int:
+    try:
+        app()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else FINDING
+    except StartFault as fault:
+        errors.print(f"[bold red]✗[/] {escape(str(fault))}", soft_wrap=True)
+        return WRONG
+    except (DemoFault, TemporalAway) as fault:
+        errors.print(f"[bold red]✗[/] {escape(str(fault))}", soft_wrap=True)
+        return FINDING
+    return 0
+
+
+def _settings() -> Settings:
+    for name in unknown_variables():
+        errors.print(f"未知设置 {name}，已忽略 · unknown setting {name} is ignored", soft_wrap=True)
+    return load_settings()
+
+
+def _say(text: str) -> None:
+    console.print(escape(text), soft_wrap=True)
+
+
+def _print_json(facts: Any) -> None:
+    typer.echo(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
+
+
+def _finding() -> NoReturn:
+    raise typer.Exit(FINDING)
+
+
+@app.command()
+def up() -> None:
+    """启动全部：Temporal、工作进程、接口；首次启动载入示例数据 · Start everything; sample data on first use."""
+    run_up(_settings(), console)
+
+
+@app.command()
+def worker() -> None:
+    """只运行工作进程 · Run the worker alone."""
+    set_up_logging()
+    asyncio.run(serve(_settings()))
+
+
+@app.command()
+def api() -> None:
+    """只运行 HTTP 接口 · Run the HTTP API alone."""
+    set_up_logging()
+    serve_api(_settings())
+
+
+@app.command()
+def demo(as_json: Json = False) -> None:
+    """经 HTTP 接口走完一件用编，各部门逐一签批 · Drive one whole staffing-up through the HTTP API."""
+    settings = _settings()
+
+    def say(text: str) -> None:
+        (errors if as_json else console).print(escape(text), soft_wrap=True)
+
+    with running_api(settings, say) as address:
+        story = run_demo(settings, address, say)
+    if as_json:
+        _print_json(story.facts())
+    else:
+        _show_story(story)
+
+
+def _show_story(story: Story) -> None:
+    table = Table(title="归档文件 · filed documents", title_justify="left")
+    for heading in ("编号 number", "标题 title", "文件 file"):
+        table.add_column(heading, overflow="fold")
+    for record in story.records:
+        table.add_row(record["number"], record["title"], record["path"])
+    console.print(table)
+    _say(f"事项 {story.case_no} 已办结，用时 {story.seconds} 秒 · case closed in {story.seconds} s")
+
+
+@app.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="工作簿（.xlsx）或 CSV 目录 · workbook or folder of CSV files")],
+    make_template: Annotated[bool, typer.Option("--template", help="写出空白模板 · write an empty template")] = False,
+    accept_over_quota: Annotated[
+        bool, typer.Option("--accept-over-quota", help="接受超编行 · accept rows that are over quota")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """导入机构、内设机构、编制职数和人员 · Import units, bodies, quotas and persons."""
+    if make_template:
+        if file.exists():
+            raise StartFault(f"{file} 已存在，不覆盖 · already exists and is not replaced")
+        template(file)
+        _say(f"已写出模板 · template written: {file}")
+        return
+    if not file.exists():
+        raise StartFault(f"找不到 {file} · not found")
+    with assembled(_settings(), migrate=True) as parts, progress_bar(errors) as progress:
+        report = import_file(
+            parts.database,
+            parts.rulebook,
+            file,
+            accept_over_quota=accept_over_quota,
+            at=datetime.now(UTC),
+            progress=progress,
+        )
+    if as_json:
+        _print_json(report.model_dump(mode="json"))
+    else:
+        _show_import(report)
+    if not report.imported:
+        _finding()
+
+
+def _show_import(report: ImportReport) -> None:
+    counts = f"机构 {report.units}、内设机构 {report.bodies}、编制职数 {report.accounts}、人员 {report.persons}"
+    if report.imported:
+        _say(f"已导入：{counts} · imported")
+        return
+    table = Table(title=f"未导入，共 {len(report.faults)} 处问题 · nothing imported", title_justify="left")
+    for heading in ("工作表 sheet", "行 row", "列 column", "原因 reason"):
+        table.add_column(heading, overflow="fold")
+    for fault in report.faults[:SHOWN_FAULTS]:
+        table.add_row(fault.sheet, str(fault.row or ""), fault.column, fault.reason)
+    console.print(table)
+    if report.faults_file:
+        _say(f"已标出问题的副本 · a copy with the faults marked: {report.faults_file}")
+
+
+@app.command()
+def token(
+    login: Annotated[str, typer.Argument(help="登录名 · login")] = "",
+    days: Annotated[int, typer.Option(min=1, max=3650, help="有效天数 · days until it ends")] = 90,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="作废从标准输入读入的令牌 · revoke the token read from standard input")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """为经办人签发或作废令牌；令牌只显示一次 · Issue a token, shown this once, or revoke one."""
+    now = datetime.now(UTC)
+    if not revoke and not login:
+        raise StartFault("请写明登录名 · name a login")
+    with assembled(_settings()) as parts, parts.database.write() as session:
+        if revoke:
+            # Never an argument: those can be read by every user of the machine.
+            if not revoke_token(session, sys.stdin.readline().strip(), now):
+                raise StartFault("没有这个令牌 · no such token")
+            _say("已作废 · revoked")
+            return
+        row = find_by_login(session, login)
+        if row is None:
+            raise StartFault(f"没有经办人 {login} · no such officer")
+        ends = now + timedelta(days=days)
+        made = issue_token(session, row.id, now, expires_at=ends, note="cli")
+        facts = {"login": login, "name": row.name, "token": made, "expires_at": ends.isoformat(timespec="seconds")}
+    if as_json:
+        _print_json(facts)
+    else:
+        typer.echo(made)
+
+
+@officer.command("add")
+def officer_add(
+    login: Annotated[str, typer.Argument(help="登录名 · login")],
+    name: Annotated[str, typer.Option(help="姓名 · name")],
+    department: Annotated[str, typer.Option(help="部门代码 · department, such as establishment")],
+    role: Annotated[list[str], typer.Option(help="角色代码，可重复 · role, may be repeated")],
+    unit: Annotated[str | None, typer.Option(help="单位代码（仅用编单位）· unit code, for units only")] = None,
+) -> None:
+    """登记一名经办人 · Enter an officer."""
+    try:
+        where, roles = Department(department), [Role(item) for item in role]
+    except ValueError as error:
+        raise StartFault(f"代码有误：{error} · unknown code") from None
+    with assembled(_settings()) as parts, parts.database.write() as session:
+        if find_by_login(session, login) is not None:
+            raise StartFault(f"登录名 {login} 已有 · this login exists")
+        try:
+            add_officer(session, id=login, login=login, name=name, department=where, unit=unit, roles=roles)
+        except ValueError as error:
+            raise StartFault(str(error)) from None
+    _say(f"已登记 {login} · entered")
+
+
+@app.command()
+def verify(
+    anchor: Annotated[Path | None, typer.Option(help="另处保存的存证文件 · an anchor file kept elsewhere")] = None,
+    as_json: Json = False,
+) -> None:
+    """核验台账链、余额和归档文件；有差异时退出状态为 1 · Verify chains, balances and records."""
+    kept = _read_anchor(anchor) if anchor else None
+    with assembled(_settings()) as parts:
+        found = verify_all(parts, kept)
+    if as_json:
+        _print_json(found.model_dump(mode="json") | {"intact": not found.faults and found.difference == 0})
+    else:
+        _show_verification(found)
+    if found.faults or found.difference:
+        _finding()
+
+
+def _read_anchor(path: Path) -> Anchor:
+    try:
+        return Anchor.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        raise StartFault(f"读不懂存证文件 {path} · not an anchor file") from None
+
+
+def _show_verification(found: Verification) -> None:
+    _say(
+        f"链 {found.holders} 条、台账 {found.rows} 行、账户 {found.accounts} 个、文件 {found.records} 份，"
+        f"差异 {found.difference} · chains, rows, accounts, records, difference"
+    )
+    for fault in found.faults[:SHOWN_FAULTS]:
+        errors.print(f"[red]✗[/] {escape(fault.where)}：{escape(fault.what)}", soft_wrap=True)
+    if not found.faults and not found.difference:
+        _say("核验无误 · intact")
+
+
+@app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="新的 .xlsx 文件或 CSV 目录 · a new .xlsx file or folder")],
+    as_json: Json = False,
+) -> None:
+    """导出机构、编制职数、人员（证件号码隐去）和流水 · Export units, balances, roster and journal."""
+    with assembled(_settings()) as parts:
+        counts = export_register(parts.database, target)
+    if as_json:
+        _print_json({"target": str(target), "rows": counts})
+    else:
+        _say(f"已导出 · exported: {target}（" + "、".join(f"{name} {n}" for name, n in counts.items()) + "）")
+
+
+@app.command()
+def migrate() -> None:
+    """将数据库升级到本版本 · Bring the database to this version."""
+    with assembled(_settings(), migrate=True):
+        _say("数据库已是本版本 · the database is up to date")
+
+
+@app.command()
+def anchor(
+    out: Annotated[
+        Path | None, typer.Option(help="写入新文件，另处保存 · write a new file, kept elsewhere")
+    ] = None,
+) -> None:
+    """输出全部链头存证（JSON），供日后 `verify --anchor` 比对 · All chain heads, to be kept elsewhere."""
+    with assembled(_settings()) as parts, parts.database.read() as session:
+        taken = take_anchor(session)
+    text = taken.model_dump_json(indent=2)
+    if out is None:
+        typer.echo(text)
+        return
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text + "\n")
+    except FileExistsError:
+        raise StartFault(f"{out} 已存在，不覆盖 · already exists and is not replaced") from None
+    _say(f"已存证 {len(taken.journals)} 条台账链、{len(taken.records)} 个文件序列 · anchored: {out}")
+
+
+@app.command()
+def schedules(as_json: Json = False) -> None:
+    """登记搜索属性并列出定时任务 · Register the search attributes and list the schedules."""
+    settings = _settings()
+    with assembled(settings) as parts:
+        added, listed = asyncio.run(_schedules(Temporal(settings, parts.keyring)))
+    if as_json:
+        _print_json({"search_attributes_added": added, "schedules": listed})
+        return
+    _say(f"新登记搜索属性 · search attributes added: {'、'.join(added) or '无 none'}")
+    _say(f"定时任务 · schedules: {'、'.join(listed) or '本版本没有定时任务 none in this version'}")
+
+
+async def _schedules(temporal: Temporal) -> tuple[list[str], list[str]]:
+    added = await temporal.ensure_search_attributes()
+    return added, await temporal.list_schedules()
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """生成新的密钥文件，不覆盖已有的 · Make a new key file; an existing one is never replaced."""
+    settings = _settings()
+    if settings.keyring_file.exists():
+        raise StartFault(f"密钥文件 {settings.keyring_file} 已存在 · the key file exists")
+    create_key_file(settings.keyring_file, settings.cipher, settings.profile)
+    _say(f"已生成，请另处备份 · made; keep a copy elsewhere: {settings.keyring_file}")
+
+
+@keys.command("add")
+def keys_add() -> None:
+    """增加一把密钥并启用（轮换），旧密钥保留；随后重启 · Add a key and make it current, then restart."""
+    settings = _settings()
+    if not settings.keyring_file.exists():
+        raise StartFault(f"没有密钥文件 {settings.keyring_file} · no key file")
+    _say(f"已启用密钥 · now current: {add_key(settings.keyring_file, settings.cipher)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,396 @@
+"""Figures of GB/T 9704-2012 and the pieces that new templates are written with (domain.md §6.1).
+
+Only for making new templates: the committed .docx files are the truth and are edited in WPS or Word.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass, field
+from xml.sax.saxutils import escape
+
+# Twentieths of a point (twips), the unit of Word: 1 mm = 56.69.
+PAGE_WIDTH, PAGE_HEIGHT = 11906, 16838  # A4 210 × 297 mm
+MARGIN_TOP, MARGIN_BOTTOM, MARGIN_LEFT, MARGIN_RIGHT = 2098, 1984, 1588, 1474  # 37 / 35 / 28 / 26 mm
+TEXT_WIDTH = PAGE_WIDTH - MARGIN_LEFT - MARGIN_RIGHT  # 156 mm
+LINES, CHARS = 22, 28
+LINE_PITCH = 579  # 225 mm in 22 lines: 28.95 pt
+CHAR_SPACE = -848  # 156 mm in 28 characters of 16 pt: 15.79 pt each, in 1/4096 pt against 16 pt
+CHAR = TEXT_WIDTH / CHARS
+# The same 28 characters without help of the grid, which LibreOffice reads differently: 16 − 0.25 pt.
+BODY_SPACING = -5
+RULE_WIDTH = 9638  # red double lines of the letter form: 170 mm, centred on the paper
+RULE_LEFT = -(MARGIN_LEFT - (PAGE_WIDTH - RULE_WIDTH) // 2)
+RULE_RIGHT = -(MARGIN_RIGHT - (PAGE_WIDTH - RULE_WIDTH) // 2)
+MARK_TOP = 1701  # upper edge of 发文机关标志 in the letter form: 30 mm from the edge of the paper
+RULE_BOTTOM = 1134  # second red line: 20 mm from the lower edge
+RED = "FF0000"
+
+# Half points (w:sz): 2号 22 pt, 3号 16 pt, 4号 14 pt, 小四 12 pt, 五号 10.5 pt.
+SIZE_MARK, SIZE_2, SIZE_3, SIZE_4, SIZE_S4, SIZE_5, SIZE_S5, SIZE_STRIP = 66, 44, 32, 28, 24, 21, 18, 13
+
+SONG_TITLE, FANGSONG, KAITI, HEITI, SONG = "方正小标宋简体", "仿宋_GB2312", "楷体_GB2312", "黑体", "宋体"
+LATIN = "Times New Roman"
+FONTS = (SONG_TITLE, FANGSONG, KAITI, HEITI, SONG, LATIN)
+
+END_MARK = "dingbian_end"  # bookmark at the end of the body: its absence in a document means truncation
+QR_NAME, QR_TEXT = "verification-code", "核验二维码"
+EMU_MM = 36000
+
+_NAMESPACES = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
+    'xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"'
+)
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+_OFF_GRID = '<w:snapToGrid w:val="0"/>'
+_WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """A paragraph style. Sizes in half points, distances in twips; `line` exact when > 0."""
+
+    name: str
+    font: str
+    size: int
+    line: int = 0
+    align: str = "left"
+    indent: str = ""
+    before: int = 0
+    after: int = 0
+    color: str = ""
+    keep_next: bool = False
+    tighten: int = 0
+    extra: str = ""
+
+    def xml(self, ident: str) -> str:
+        spacing = f'<w:spacing w:before="{self.before}" w:after="{self.after}"'
+        spacing += f' w:line="{self.line}" w:lineRule="exact"/>' if self.line else ' w:line="240" w:lineRule="auto"/>'
+        return (
+            f'<w:style w:type="paragraph" w:customStyle="1" w:styleId="{ident}"><w:name w:val="{self.name}"/>'
+            f'<w:basedOn w:val="Normal"/><w:qFormat/><w:pPr>{"<w:keepNext/>" if self.keep_next else ""}'
+            f'<w:widowControl w:val="0"/>{self.extra}<w:autoSpaceDE w:val="0"/><w:autoSpaceDN w:val="0"/>'
+            f'{_OFF_GRID}{spacing}{self.indent}<w:jc w:val="{self.align}"/>'
+            f"</w:pPr><w:rPr>{fonts(self.font)}{_OFF_GRID}{color(self.color)}"
+            f"{f'<w:spacing w:val={chr(34)}{self.tighten}{chr(34)}/>' if self.tighten else ''}"
+            f'<w:sz w:val="{self.size}"/><w:szCs w:val="{self.size}"/></w:rPr></w:style>'
+        )
+
+
+def fonts(east: str) -> str:
+    return f'<w:rFonts w:ascii="{LATIN}" w:hAnsi="{LATIN}" w:eastAsia="{east}" w:cs="{LATIN}"/>'
+
+
+def color(value: str) -> str:
+    return f'<w:color w:val="{value}"/>' if value else ""
+
+
+def chars(count: float) -> int:
+    """Width of `count` characters of the grid, twips."""
+    return round(CHAR * count)
+
+
+def indent(left: int = 0, right: int = 0, first: int = 0) -> str:
+    return f'<w:ind w:left="{left}" w:right="{right}"' + (f' w:firstLine="{first}"/>' if first else "/>")
+
+
+def border(side: str, kind: str = "single", size: int = 4, space: int = 0, shade: str = "000000") -> str:
+    return f'<w:{side} w:val="{kind}" w:sz="{size}" w:space="{space}" w:color="{shade}"/>'
+
+
+STYLES: dict[str, Style] = {
+    "Mark": Style(
+        "发文机关标志",
+        SONG_TITLE,
+        SIZE_MARK,
+        720,
+        "center",
+        indent(RULE_LEFT, RULE_RIGHT),
+        color=RED,
+        extra=f"<w:pBdr>{border('bottom', 'thickThinSmallGap', 24, 7, RED)}</w:pBdr>",
+    ),
+    "LetterFoot": Style(
+        "信函下双线",
+        FANGSONG,
+        2,
+        20,
+        indent=indent(RULE_LEFT, RULE_RIGHT),
+        extra=f"<w:pBdr>{border('bottom', 'thinThickSmallGap', 24, 0, RED)}</w:pBdr>",
+    ),
+    "Number": Style(
+        "发文字号", FANGSONG, SIZE_3, 440, "right", before=40, after=LINE_PITCH - 480, tighten=BODY_SPACING
+    ),
+    "LetterTitle": Style(
+        "公文标题", SONG_TITLE, SIZE_2, 640, "center", before=2 * LINE_PITCH, after=LINE_PITCH, keep_next=True
+    ),
+    "Addressee": Style("主送机关", FANGSONG, SIZE_3, LINE_PITCH, keep_next=True, tighten=BODY_SPACING),
+    "BodyText": Style("公文正文", FANGSONG, SIZE_3, LINE_PITCH, "both", indent(first=chars(2)), tighten=BODY_SPACING),
+    "Level1": Style(
+        "一级标题", HEITI, SIZE_3, LINE_PITCH, "both", indent(first=chars(2)), keep_next=True, tighten=BODY_SPACING
+    ),
+    "Level2": Style(
+        "二级标题", KAITI, SIZE_3, LINE_PITCH, "both", indent(first=chars(2)), keep_next=True, tighten=BODY_SPACING
+    ),
+    "Signature": Style(
+        "发文机关署名",
+        FANGSONG,
+        SIZE_3,
+        LINE_PITCH,
+        "center",
+        indent(chars(13)),
+        before=2 * LINE_PITCH,
+        keep_next=True,
+        tighten=BODY_SPACING,
+    ),
+    "Date": Style(
+        "成文日期", FANGSONG, SIZE_3, LINE_PITCH, "center", indent(chars(13)), keep_next=True, tighten=BODY_SPACING
+    ),
+    "Remark": Style("附注", FANGSONG, SIZE_3, LINE_PITCH, "left", indent(first=chars(2)), tighten=BODY_SPACING),
+    "Copies": Style("抄送", FANGSONG, SIZE_4, 480, "left", indent(chars(1), chars(1))),
+    "VoucherTitle": Style("凭证标题", SONG_TITLE, SIZE_2, 640, "center", after=60, keep_next=True),
+    "VoucherNumber": Style("凭证编号", FANGSONG, SIZE_S4, 400, "left", after=40, keep_next=True),
+    "CellLabel": Style("表格栏目", HEITI, SIZE_5, 280, "center"),
+    "CellText": Style("表格内容", FANGSONG, SIZE_5, 280, "left"),
+    "CellCentre": Style("表格居中", FANGSONG, SIZE_5, 280, "center"),
+    "CellSmall": Style("表格小字", FANGSONG, SIZE_S5, 240, "center"),
+    "VoucherNote": Style("凭证附注", FANGSONG, SIZE_S5, 250, "left", indent(540, first=-540), before=40),
+    "Strip": Style("核验信息", SONG, SIZE_STRIP, 180, "left"),
+    "PageOdd": Style("单页页码", SONG, SIZE_4, 280, "right", indent(right=chars(1)), after=170),
+    "PageEven": Style("双页页码", SONG, SIZE_4, 280, "left", indent(left=chars(1)), after=170),
+    "Tail": Style("文末", FANGSONG, 4, 40),
+}
+
+
+def run(text: str, font: str = "", size: int = 0) -> str:
+    props = (fonts(font) if font else "") + (f'<w:sz w:val="{size}"/><w:szCs w:val="{size}"/>' if size else "")
+    properties = f"<w:rPr>{props}</w:rPr>" if props else ""
+    return f'<w:r>{properties}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+
+
+def para(style: str, *runs: str, props: str = "") -> str:
+    """A paragraph; plain strings are text, strings that start with <w: are XML."""
+    inner = "".join(part if part.startswith("<w:") else run(part) for part in runs)
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{props}</w:pPr>{inner}</w:p>'
+
+
+def statement(text: str) -> str:
+    """A paragraph that holds only a {%p … %} statement and vanishes with it."""
+    return para("Tail", "{%p " + text + " %}")
+
+
+def end() -> str:
+    """The last paragraph of the body, with the end mark."""
+    return para("Tail", f'<w:bookmarkStart w:id="1" w:name="{END_MARK}"/><w:bookmarkEnd w:id="1"/>')
+
+
+def page_field(name: str = "PAGE") -> str:
+    return (
+        f'<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText xml:space="preserve"> {name} </w:instrText>'
+        '</w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>1</w:t></w:r>'
+        '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+    )
+
+
+def picture(rel: str, side_mm: float) -> str:
+    side = round(side_mm * EMU_MM)
+    return (
+        f'<w:r><w:drawing><wp:inline distT="0" distB="0" distL="0" distR="0"><wp:extent cx="{side}" cy="{side}"/>'
+        f'<wp:docPr id="1" name="{QR_NAME}" descr="{QR_TEXT}"/><a:graphic><a:graphicData '
+        'uri="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:pic><pic:nvPicPr>'
+        f'<pic:cNvPr id="1" name="{QR_NAME}" descr="{QR_TEXT}"/><pic:cNvPicPr/></pic:nvPicPr><pic:blipFill>'
+        f'<a:blip r:embed="{rel}"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm>'
+        f'<a:off x="0" y="0"/><a:ext cx="{side}" cy="{side}"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/>'
+        "</a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r>"
+    )
+
+
+def cell(
+    width: int, *content: str, span: int = 1, merge: str = "", vertical: bool = False, align: str = "center"
+) -> str:
+    """A table cell. `merge` is restart or continue for vertical merging; `vertical` writes top to bottom."""
+    props = f'<w:tcW w:w="{width}" w:type="dxa"/>' + (f'<w:gridSpan w:val="{span}"/>' if span > 1 else "")
+    props += f'<w:vMerge w:val="{merge}"/>' if merge else ""
+    props += '<w:textDirection w:val="tbRlV"/>' if vertical else ""
+    return f'<w:tc><w:tcPr>{props}<w:vAlign w:val="{align}"/></w:tcPr>{"".join(content)}</w:tc>'
+
+
+def row(*cells: str, height: int = 0, exact: bool = False, header: bool = False) -> str:
+    props = "<w:cantSplit/>"
+    if height:
+        props += f'<w:trHeight w:val="{height}" w:hRule="{"exact" if exact else "atLeast"}"/>'
+    props += "<w:tblHeader/>" if header else ""
+    return f"<w:tr><w:trPr>{props}</w:trPr>{''.join(cells)}</w:tr>"
+
+
+def table(widths: list[int], *rows: str, ruled: bool = True, margin: int = 70) -> str:
+    """A table of fixed column widths. Ruled: outside 0.75 pt… of the sheet's frame 1 pt, inside 0.5 pt."""
+    sides = ("top", "left", "bottom", "right")
+    frame = "".join(border(side, size=8) for side in sides) + border("insideH") + border("insideV")
+    none = "".join(border(side, "nil", 0) for side in (*sides, "insideH", "insideV"))
+    grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
+    return (
+        f'<w:tbl><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="center"/>'
+        f"<w:tblBorders>{frame if ruled else none}</w:tblBorders>"
+        '<w:tblLayout w:type="fixed"/>'
+        f'<w:tblCellMar><w:left w:w="{margin}" w:type="dxa"/><w:right w:w="{margin}" w:type="dxa"/></w:tblCellMar>'
+        f"</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
+    )
+
+
+def strip(rel: str, page: bool) -> str:
+    """The verification strip at the foot: QR picture, code, address, case, chain sequence and whole head."""
+    side = 13.2 if page else 12.2
+    picture_width = 820
+    lines = [
+        para("Strip", "核验码：{{ seal.code }}　　业务编号：{{ case_no }}　　台账链第{{ seal.chain_seq }}行"),
+        para("Strip", "链首：{{ seal.chain_head }}"),
+        para("Strip", "核验：扫描左侧二维码，或登录{{ seal.verify_url }}"),
+    ]
+    if page:
+        lines.append(para("Strip", "第", page_field(), "页，共", page_field("NUMPAGES"), "页。以登记簿所载为准。"))
+    else:
+        lines.append(para("Strip", "本件以登记簿所载为准。"))
+    cells = [
+        cell(picture_width, para("Strip", picture(rel, side), props='<w:spacing w:line="240" w:lineRule="auto"/>')),
+        cell(TEXT_WIDTH - picture_width, *lines),
+    ]
+    return table(
+        [picture_width, TEXT_WIDTH - picture_width],
+        row(*cells, height=770 if page else 700, exact=True),
+        ruled=False,
+        margin=0,
+    )
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A template to be: body, and headers and footers by kind (default, first, even)."""
+
+    title: str
+    body: list[str]
+    headers: dict[str, str] = field(default_factory=dict)
+    footers: dict[str, str] = field(default_factory=dict)
+    grid: str = "linesAndChars"
+    header_at: int = MARK_TOP
+    footer_at: int = RULE_BOTTOM
+
+
+def package(sheet: Sheet, qr: bytes) -> bytes:
+    """The .docx of the sheet. `qr` is the picture that stands in the template."""
+    parts: dict[str, str | bytes] = {"word/media/qr.png": qr}
+    relations = [("rIdStyles", "styles", "styles.xml"), ("rIdSettings", "settings", "settings.xml")]
+    relations.append(("rIdFonts", "fontTable", "fontTable.xml"))
+    overrides = [("document", "document.main"), ("styles", "styles"), ("settings", "settings")]
+    overrides.append(("fontTable", "fontTable"))
+    references = ""
+    for family, texts in (("header", sheet.headers), ("footer", sheet.footers)):
+        for kind, text in texts.items():
+            name = f"{family}_{kind}"
+            root = "hdr" if family == "header" else "ftr"
+            parts[f"word/{name}.xml"] = f"{_DECLARATION}<w:{root} {_NAMESPACES}>{text}</w:{root}>"
+            if "rIdQr" in text:
+                parts[f"word/_rels/{name}.xml.rels"] = _relations([("rIdQr", "image", "media/qr.png")])
+            relations.append((f"rId{name}", family, f"{name}.xml"))
+            overrides.append((name, family))
+            references += f'<w:{family}Reference w:type="{kind}" r:id="rId{name}"/>'
+    parts["word/document.xml"] = _document(sheet, references)
+    parts["word/styles.xml"] = _styles()
+    parts["word/settings.xml"] = _settings("even" in sheet.footers)
+    parts["word/fontTable.xml"] = _font_table()
+    parts["word/_rels/document.xml.rels"] = _relations(relations)
+    parts["docProps/core.xml"] = _core(sheet.title)
+    parts["_rels/.rels"] = _root_relations()
+    parts["[Content_Types].xml"] = _content_types(overrides)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(parts, key=lambda n: (n != "[Content_Types].xml", n)):
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, 3
+            archive.writestr(info, parts[name])
+    return out.getvalue()
+
+
+def _document(sheet: Sheet, references: str) -> str:
+    grid = f'<w:docGrid w:type="{sheet.grid}" w:linePitch="{LINE_PITCH}"'
+    grid += f' w:charSpace="{CHAR_SPACE}"/>' if sheet.grid == "linesAndChars" else "/>"
+    title_page = "<w:titlePg/>" if "first" in sheet.footers else ""
+    return (
+        f"{_DECLARATION}<w:document {_NAMESPACES}><w:body>{''.join(sheet.body)}{end()}<w:sectPr>{references}"
+        f'<w:pgSz w:w="{PAGE_WIDTH}" w:h="{PAGE_HEIGHT}"/><w:pgMar w:top="{MARGIN_TOP}" w:right="{MARGIN_RIGHT}" '
+        f'w:bottom="{MARGIN_BOTTOM}" w:left="{MARGIN_LEFT}" w:header="{sheet.header_at}" '
+        f'w:footer="{sheet.footer_at}" w:gutter="0"/>{title_page}{grid}</w:sectPr></w:body></w:document>'
+    )
+
+
+def _styles() -> str:
+    normal = (
+        f"<w:docDefaults><w:rPrDefault><w:rPr>{fonts(FANGSONG)}"
+        f'<w:sz w:val="{SIZE_3}"/><w:szCs w:val="{SIZE_3}"/><w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/>'
+        '</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults><w:style w:type="paragraph" w:default="1" '
+        f'w:styleId="Normal"><w:name w:val="Normal"/><w:qFormat/><w:rPr>{fonts(FANGSONG)}</w:rPr></w:style>'
+    )
+    own = "".join(style.xml(ident) for ident, style in STYLES.items())
+    return f"{_DECLARATION}<w:styles {_NAMESPACES}>{normal}{own}</w:styles>"
+
+
+def _settings(even: bool) -> str:
+    return (
+        f"{_DECLARATION}<w:settings {_NAMESPACES}>{'<w:evenAndOddHeaders/>' if even else ''}"
+        '<w:drawingGridVerticalSpacing w:val="579"/><w:characterSpacingControl w:val="compressPunctuation"/>'
+        "<w:compat><w:spaceForUL/><w:balanceSingleByteDoubleByteWidth/><w:doNotLeaveBackslashAlone/>"
+        "<w:ulTrailSpace/><w:adjustLineHeightInTable/><w:useFELayout/>"
+        '<w:compatSetting w:name="compatibilityMode" w:uri="http://schemas.microsoft.com/office/word" w:val="15"/>'
+        "</w:compat></w:settings>"
+    )
+
+
+def _font_table() -> str:
+    others = {SONG_TITLE: "宋体", FANGSONG: "仿宋", KAITI: "楷体", HEITI: "SimHei", SONG: "SimSun"}
+    entries = "".join(
+        f'<w:font w:name="{name}">'
+        + (f'<w:altName w:val="{others[name]}"/>' if name in others else "")
+        + f'<w:charset w:val="{"86" if name in others else "00"}"/></w:font>'
+        for name in FONTS
+    )
+    return f"{_DECLARATION}<w:fonts {_NAMESPACES}>{entries}</w:fonts>"
+
+
+def _relations(entries: list[tuple[str, str, str]]) -> str:
+    body = "".join(f'<Relationship Id="{i}" Type="{_OFFICE}/{kind}" Target="{target}"/>' for i, kind, target in entries)
+    return f'{_DECLARATION}<Relationships xmlns="{_PACKAGE}/relationships">{body}</Relationships>'
+
+
+def _root_relations() -> str:
+    return (
+        f'{_DECLARATION}<Relationships xmlns="{_PACKAGE}/relationships">'
+        f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="word/document.xml"/>'
+        f'<Relationship Id="rId2" Type="{_PACKAGE}/relationships/metadata/core-properties" '
+        'Target="docProps/core.xml"/></Relationships>'
+    )
+
+
+def _core(title: str) -> str:
+    return (
+        f'{_DECLARATION}<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties" '
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{escape(title)}</dc:title>'
+        "<dc:language>zh-CN</dc:language></cp:coreProperties>"
+    )
+
+
+def _content_types(overrides: list[tuple[str, str]]) -> str:
+    body = "".join(
+        f'<Override PartName="/word/{name}.xml" ContentType="{_WORD_TYPE}.{kind}+xml"/>' for name, kind in overrides
+    )
+    return (
+        f'{_DECLARATION}<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/><Default Extension="png" ContentType="image/png"/>'
+        f'{body}<Override PartName="/docProps/core.xml" '
+        'ContentType="application/vnd.openxmlformats-package.core-properties+xml"/></Types>'
+    )

@@ -1,0 +1,507 @@
+"""The register of cases: opening and closing steps, states, and the desk that the workflow works from.
+
+Core statements on the hot path, built once (performance.md). Every function takes the caller's session.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlmodel import Session
+
+from models.applications import StaffingUpApplication
+from models.decisions import Decision, Officer, Receipt
+from models.docket import Check, Desk, OpenStep
+from models.enums import Department, Role, SlipState, State, Step, StepState
+from models.refusals import RefusalCode
+from models.register import Case, Command, Notice, Record, RoundRow, Slip, StepRow, Trace, table_of
+from models.rulebook import Calendar, Rulebook
+from rules.deadlines import add_working_days, chinese_date, end_of_day, local_day, terms, working_days_between
+from rules.steps import STAFFING_UP
+
+from .commands import canonical, keyring_of
+
+_case = table_of(Case)
+_step = table_of(StepRow)
+_round = table_of(RoundRow)
+_slip = table_of(Slip)
+_record = table_of(Record)
+_trace = table_of(Trace)
+_notice = table_of(Notice)
+
+_LOAD = select(_case).where(_case.c.id == bindparam("case_id")).with_for_update()
+_STEPS = (
+    select(_step)
+    .where(_step.c.case_id == bindparam("case_id"))
+    .order_by(_step.c.opened_at, _step.c.step, _step.c.subject)
+)
+_ROUND = select(_round).where(_round.c.case_id == bindparam("case_id"), _round.c.round == bindparam("number"))
+_VALID_SLIP = select(_slip.c.id, _slip.c.number, _slip.c.valid_until, _slip.c.round).where(
+    _slip.c.case_id == bindparam("case_id"), _slip.c.state == SlipState.VALID.value
+)
+_PENDING = select(_record.c.id).where(_record.c.case_id == bindparam("case_id"), _record.c.state == "numbered")
+_OPEN = insert(_step)
+_FINISH = (
+    update(_step)
+    .where(
+        _step.c.case_id == bindparam("at_case"),
+        _step.c.step == bindparam("at_step"),
+        _step.c.round == bindparam("at_round"),
+        _step.c.subject == bindparam("at_subject"),
+    )
+    .values(
+        state=StepState.DONE.value,
+        command_id=bindparam("new_command"),
+        officer=bindparam("new_officer"),
+        officer_name=bindparam("new_name"),
+        verdict=bindparam("new_verdict"),
+        decided_at=bindparam("new_at"),
+        reference_no=bindparam("new_reference"),
+        opinion_sealed=bindparam("new_opinion"),
+        detail_sealed=bindparam("new_detail"),
+        person_index=bindparam("new_person"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What the rules need from the settings: handed in by the activity, never read here."""
+
+    rulebook: Rulebook
+    calendar: Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class StepKey:
+    step: str
+    round: int
+    subject: str = ""
+
+
+@dataclass(slots=True)
+class CaseFile:
+    """A case loaded under lock, with its steps; changes are written through the functions below."""
+
+    row: Row[Any]
+    steps: list[Row[Any]]
+
+    @property
+    def id(self) -> str:
+        case_id: str = self.row.id
+        return case_id
+
+    @property
+    def state(self) -> State:
+        return State(self.row.state)
+
+    @property
+    def round(self) -> int:
+        number: int = self.row.round
+        return number
+
+    def current(self) -> list[Row[Any]]:
+        return [row for row in self.steps if row.state == StepState.CURRENT.value]
+
+    def find(self, key: StepKey) -> Row[Any] | None:
+        for row in self.steps:
+            if (row.step, row.round, row.subject) == (key.step, key.round, key.subject):
+                return row
+        return None
+
+
+def load(s: Session, case_id: str) -> CaseFile | None:
+    """The case, locked for this transaction (SQLite is already exclusive)."""
+    row = s.execute(_LOAD, {"case_id": case_id}).one_or_none()
+    return CaseFile(row, list(s.execute(_STEPS, {"case_id": case_id}))) if row is not None else None
+
+
+def read(s: Session, case_id: str) -> CaseFile | None:
+    """The case for a reader: nothing is locked."""
+    row = s.execute(select(_case).where(_case.c.id == case_id)).one_or_none()
+    return CaseFile(row, list(s.execute(_STEPS, {"case_id": case_id}))) if row is not None else None
+
+
+def acts(case: CaseFile) -> dict[str, frozenset[tuple[Department, Role]]]:
+    """Officer → what he or she acted as in this case so far."""
+    done: dict[str, set[tuple[Department, Role]]] = {}
+    for row in case.steps:
+        if row.officer is not None:
+            done.setdefault(row.officer, set()).update(
+                (Department(row.department), role) for role in STAFFING_UP[row.step].roles
+            )
+    return {officer: frozenset(roles) for officer, roles in done.items()}
+
+
+def reload(s: Session, case: CaseFile) -> CaseFile:
+    loaded = load(s, case.id)
+    if loaded is None:
+        raise LookupError(f"case {case.id} vanished")
+    return loaded
+
+
+def application_of(s: Session, case_id: str, number: int) -> StaffingUpApplication:
+    row = s.execute(_ROUND, {"case_id": case_id, "number": number}).one()
+    return StaffingUpApplication.model_validate_json(opened_application(s, row))
+
+
+def opened_application(s: Session, row: Row[Any]) -> str:
+    return keyring_of(s).open_column(
+        row.application_sealed, "case_round", "application_sealed", f"{row.case_id}|{row.round}"
+    )
+
+
+def rounds(s: Session, case_id: str) -> list[Row[Any]]:
+    return list(s.execute(select(_round).where(_round.c.case_id == case_id).order_by(_round.c.round)))
+
+
+def write_checks(s: Session, case_id: str, number: int, checks: list[Check], outcome: str) -> None:
+    text = json.dumps([check.model_dump(mode="json") for check in checks], ensure_ascii=False)
+    s.execute(
+        update(_round).where(_round.c.case_id == case_id, _round.c.round == number).values(checks=text, outcome=outcome)
+    )
+
+
+def change(s: Session, case_id: str, **values: object) -> None:
+    """Change columns of the case row."""
+    s.execute(update(_case).where(_case.c.id == case_id).values(**values))
+
+
+def open_step(
+    s: Session,
+    case: CaseFile,
+    step: Step,
+    department: Department,
+    at: datetime,
+    office: Office,
+    *,
+    round: int,
+    subject: str = "",
+) -> None:
+    """Open a step for a department with its deadline; the calendar that fixed it is stored with it."""
+    days = office.rulebook.deadlines.days_for(step.value)
+    due = terms(at, days, office.calendar, office.rulebook.deadlines)
+    s.execute(
+        _OPEN,
+        {
+            "case_id": case.id,
+            "step": step.value,
+            "round": round,
+            "subject": subject,
+            "department": department.value,
+            "roles": ",".join(sorted(STAFFING_UP[step.value].roles)),
+            "state": StepState.CURRENT.value,
+            "opened_at": at,
+            "due_at": due.due_at,
+            "remind_at": due.remind_at,
+            "working_days": days,
+            "extended_days": 0,
+            "calendar_version": due.calendar_version,
+            "provisional": due.provisional,
+        },
+    )
+
+
+def finish_step(
+    s: Session,
+    case: CaseFile,
+    key: StepKey,
+    command: str,
+    officer: Officer,
+    decision: Decision,
+    at: datetime,
+    *,
+    person_index: str | None = None,
+) -> None:
+    """Record who decided a step and how; opinion and details are sealed and bound to the step."""
+    keyring = keyring_of(s)
+    place = f"{case.id}|{key.step}|{key.round}|{key.subject}"
+    detail = decision.model_dump(mode="json", exclude_none=True, include={"grants", "persons", "minutes_no"})
+    s.execute(
+        _FINISH,
+        {
+            "at_case": case.id,
+            "at_step": key.step,
+            "at_round": key.round,
+            "at_subject": key.subject,
+            "new_command": command,
+            "new_officer": officer.id,
+            "new_name": officer.name,
+            "new_verdict": decision.verdict.value,
+            "new_at": at,
+            "new_reference": decision.reference_no,
+            "new_opinion": keyring.seal_column(decision.opinion, "step", "opinion", place)
+            if decision.opinion
+            else None,
+            "new_detail": keyring.seal_column(canonical(detail), "step", "detail", place) if detail else None,
+            "new_person": person_index,
+        },
+    )
+
+
+def opinion_of(s: Session, row: Row[Any]) -> str | None:
+    return _opened(s, row, "opinion", row.opinion_sealed)
+
+
+def detail_of(s: Session, row: Row[Any]) -> dict[str, Any]:
+    """Grants or persons of a decided step."""
+    text = _opened(s, row, "detail", row.detail_sealed)
+    detail: dict[str, Any] = json.loads(text) if text else {}
+    return detail
+
+
+def _opened(s: Session, row: Row[Any], column: str, value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    return keyring_of(s).open_column(value, "step", column, f"{row.case_id}|{row.step}|{row.round}|{row.subject}")
+
+
+def department_of_command(s: Session, command_id: str) -> Department:
+    command = table_of(Command)
+    return Department(s.execute(select(command.c.department).where(command.c.id == command_id)).scalar_one())
+
+
+def void_steps(s: Session, case_id: str, *, subjects: list[str] | None = None, done_too: bool = False) -> None:
+    """Close what waits: of all subjects or of some. `done_too` voids earlier votes as well (a new round)."""
+    states = [StepState.CURRENT.value, StepState.DONE.value] if done_too else [StepState.CURRENT.value]
+    where = [_step.c.case_id == case_id, _step.c.state.in_(states)]
+    if subjects is not None:
+        where.append(_step.c.subject.in_(subjects))
+    s.execute(update(_step).where(*where).values(state=StepState.VOID.value))
+
+
+def trace(s: Session, case_id: str, at: datetime, what: str, code: RefusalCode, key: str) -> None:
+    """Leave a trace, once per key."""
+    if s.execute(select(_trace.c.id).where(_trace.c.key == key)).first() is None:
+        s.execute(insert(_trace).values(case_id=case_id, at=at, what=what, code=code.value, key=key))
+
+
+def traces(s: Session, case_id: str) -> list[Row[Any]]:
+    return list(s.execute(select(_trace).where(_trace.c.case_id == case_id).order_by(_trace.c.id)))
+
+
+def notify(
+    s: Session,
+    case_id: str,
+    at: datetime,
+    kind: str,
+    department: Department,
+    text: str,
+    key: str,
+    role: str | None = None,
+) -> bool:
+    """Put a notice on a department's worklist, once per key; False when it already stood there."""
+    if s.execute(select(_notice.c.id).where(_notice.c.key == key)).first() is not None:
+        return False
+    s.execute(
+        insert(_notice).values(
+            case_id=case_id, at=at, kind=kind, department=department.value, role=role, text=text, key=key
+        )
+    )
+    return True
+
+
+def last_notice(s: Session, case_id: str, kind: str) -> datetime | None:
+    at: datetime | None = s.execute(
+        select(_notice.c.at)
+        .where(_notice.c.case_id == case_id, _notice.c.kind == kind)
+        .order_by(_notice.c.at.desc())
+        .limit(1)
+    ).scalar()
+    return at
+
+
+def duplicates(s: Session, case_id: str, unit: str, fingerprint: str) -> list[str]:
+    """Numbers of open cases of the unit with the same lines and basis meeting."""
+    final = [state.value for state in State if state.final]
+    return list(
+        s.execute(
+            select(_case.c.no).where(
+                _case.c.unit == unit,
+                _case.c.fingerprint == fingerprint,
+                _case.c.id != case_id,
+                _case.c.state.not_in(final),
+            )
+        ).scalars()
+    )
+
+
+def elsewhere_in_hand(s: Session, case_id: str, person_index: str) -> str | None:
+    """The number of another open case in which the same person is approved and not yet posted."""
+    final = [state.value for state in State if state.final]
+    number: str | None = s.execute(
+        select(_case.c.no)
+        .join(_step, _step.c.case_id == _case.c.id)
+        .where(
+            _step.c.person_index == person_index,
+            _step.c.state == StepState.DONE.value,
+            _step.c.step == Step.APPROVE_PERSONS.value,
+            _case.c.id != case_id,
+            _case.c.state.not_in(final),
+        )
+        .limit(1)
+    ).scalar()
+    return number
+
+
+# --- the desk -----------------------------------------------------------------------------------------------
+
+_DESK = (
+    update(_case)
+    .where(_case.c.id == bindparam("at_case"))
+    .values(
+        waiting_on=bindparam("new_waiting"),
+        due_at=bindparam("new_due"),
+        overdue=bindparam("new_overdue"),
+        headline=bindparam("new_headline"),
+    )
+)
+
+
+def desk(s: Session, case_id: str, at: datetime, office: Office, receipt: Receipt | None = None) -> Desk:
+    """The whole of what the workflow may know now; also projected onto the case row for lists."""
+    case = load(s, case_id)
+    if case is None:
+        raise LookupError(f"case {case_id} is not in this register")
+    current = case.current()
+    waiting = sorted({Department(row.department) for row in current})
+    if case.state is State.RETURNED:
+        waiting = [Department.UNIT]
+    due = case.row.correction_due_at if case.state is State.RETURNED else min((r.due_at for r in current), default=None)
+    overdue = due is not None and due < at
+    pending = len(s.execute(_PENDING, {"case_id": case_id}).all())
+    headline = _headline(case, current, due)
+    s.execute(
+        _DESK,
+        {
+            "at_case": case_id,
+            "new_waiting": ",".join(waiting),
+            "new_due": due,
+            "new_overdue": overdue,
+            "new_headline": headline,
+        },
+    )
+    return Desk(
+        case_id=case_id,
+        state=case.state,
+        round=case.round,
+        open=[
+            OpenStep(
+                step=row.step,
+                round=row.round,
+                subject=row.subject,
+                department=Department(row.department),
+                due_at=row.due_at,
+            )
+            for row in current
+        ],
+        wake_at=_wake_at(s, case, current, office),
+        waiting_on=waiting,
+        due_at=due,
+        overdue=overdue,
+        documents_pending=pending,
+        headline=headline,
+        receipt=receipt,
+    )
+
+
+def _headline(case: CaseFile, current: list[Row[Any]], due: datetime | None) -> str:
+    """Where the case stands, in one Chinese sentence without personal data."""
+    if case.state.final:
+        return f"{case.row.no} {case.state.label}"
+    if case.state is State.RETURNED:
+        until = f"，请于{chinese_date(local_day(due))}前补正" if due else ""
+        return f"{case.row.no} 已退回用编单位补正{until}"
+    if case.state is State.HELD:
+        return f"{case.row.no} 暂缓办理：{case.row.held_reason or ''}"
+    parts: dict[tuple[str, str], int] = {}
+    for row in current:
+        parts[(row.department, row.step)] = parts.get((row.department, row.step), 0) + 1
+    waits = "；".join(
+        f"{Department(department).label}“{Step(step).label}”" + (f"{count}项" if count > 1 else "")
+        for (department, step), count in parts.items()
+    )
+    until = f"，期限{chinese_date(local_day(due))}" if due else ""
+    return f"{case.row.no} {case.state.label}，等待{waits}{until}" if waits else f"{case.row.no} {case.state.label}"
+
+
+def _wake_at(s: Session, case: CaseFile, current: list[Row[Any]], office: Office) -> datetime | None:
+    """The earliest moment at which something happens by itself; None when nothing will."""
+    moments: list[datetime] = []
+    if case.state.final:
+        return None
+    if case.state is State.HELD:
+        # a suspension may be lifted by another procedure: look again each working day
+        if case.row.held_from == "suspension":
+            return end_of_day(add_working_days(local_day(case.row.held_at), 1, office.calendar))
+        return None
+    for row in current:
+        moments.extend(moment for moment in _step_moments(row, office) if moment is not None)
+    slip = s.execute(_VALID_SLIP, {"case_id": case.id}).first()
+    if slip is not None:
+        moments.append(slip.valid_until + timedelta(seconds=1))
+    if case.state is State.RETURNED and case.row.correction_due_at and not case.row.overdue:
+        moments.append(case.row.correction_due_at + timedelta(seconds=1))
+    return min(moments, default=None)
+
+
+def _step_moments(row: Row[Any], office: Office) -> list[datetime | None]:
+    rules = office.rulebook.deadlines
+    due_on = local_day(row.due_at)
+    if row.reminded_at is None:
+        return [row.remind_at]
+    if row.escalated_at is None:
+        return [end_of_day(add_working_days(due_on, rules.escalate_head_after, office.calendar)) + timedelta(seconds=1)]
+    if row.escalated_to == Department.ESTABLISHMENT.value:
+        after = rules.escalate_head_after + rules.escalate_supervisors_after
+        return [end_of_day(add_working_days(due_on, after, office.calendar)) + timedelta(seconds=1)]
+    return [None]
+
+
+def shift_deadlines(s: Session, case: CaseFile, since: datetime, at: datetime, office: Office) -> None:
+    """Give back the working days that a hold took."""
+    days = working_days_between(local_day(since), local_day(at), office.calendar)
+    for row in case.current():
+        extend_step(s, row, days, office, counted=False)
+
+
+def extend_step(s: Session, row: Row[Any], days: int, office: Office, *, counted: bool = True) -> None:
+    """Move a step's deadline by working days; `counted` days use up the maximum of extensions."""
+    due_on = add_working_days(local_day(row.due_at), days, office.calendar)
+    remind_on = add_working_days(due_on, -office.rulebook.deadlines.remind_before, office.calendar)
+    s.execute(
+        update(_step)
+        .where(
+            _step.c.case_id == row.case_id,
+            _step.c.step == row.step,
+            _step.c.round == row.round,
+            _step.c.subject == row.subject,
+        )
+        .values(
+            due_at=end_of_day(due_on),
+            remind_at=end_of_day(remind_on),
+            extended_days=row.extended_days + (days if counted else 0),
+            calendar_version=office.calendar.version,
+            reminded_at=None,
+            escalated_at=None,
+            escalated_to=None,
+        )
+    )
+
+
+def mark_step(s: Session, row: Row[Any], **values: object) -> None:
+    """Set bookkeeping columns of a step (reminded, escalated)."""
+    s.execute(
+        update(_step)
+        .where(
+            _step.c.case_id == row.case_id,
+            _step.c.step == row.step,
+            _step.c.round == row.round,
+            _step.c.subject == row.subject,
+        )
+        .values(**values)
+    )

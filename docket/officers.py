@@ -1,0 +1,156 @@
+"""The register of officers and their bearer tokens: who acts is decided here and never by a body.
+
+Every function takes the caller's open session and never commits (ledger.md rule 12). A token is kept only as
+its SM3 digest: whoever reads the database cannot act with what stands there.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select
+from sqlmodel import Session, col
+from sqlmodel import select as select_rows
+
+from models.decisions import Officer
+from models.enums import Department, Role
+from models.register import OfficerRow, TokenRow, Trace, table_of
+from models.sealing import digest
+
+TOKEN_PREFIX = "dbn_"  # noqa: S105 - a public prefix by which a leaked token is recognised
+TOKEN_BYTES = 32
+_TOKEN = re.compile(r"dbn_[A-Za-z0-9_-]{43}")
+ADMINISTRATORS = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
+
+_officer = table_of(OfficerRow)
+_token = table_of(TokenRow)
+_trace = table_of(Trace)
+_BY_TOKEN = (
+    select(_officer, _token.c.expires_at)
+    .join(_token, _token.c.officer == _officer.c.id)
+    .where(_token.c.hash == bindparam("hash"), _token.c.revoked_at.is_(None), _officer.c.active.is_(True))
+)
+
+
+def add_officer(
+    s: Session,
+    *,
+    id: str,
+    login: str,
+    name: str,
+    department: Department,
+    unit: str | None = None,
+    roles: Collection[Role],
+    password_hash: str | None = None,
+    demo: bool = False,
+) -> Officer:
+    """Enter an officer. Raises ValueError when the account itself would break separation of duties.
+
+    An officer of a unit names the unit and nobody else does; the three administrators are three persons and
+    decide nothing (procedures.md, separation of duties; GB/T 22239 三员分立).
+    """
+    kept = frozenset(Role(role) for role in roles)
+    _check_account(login, Department(department), unit, kept)
+    s.add(
+        OfficerRow(
+            id=id,
+            login=login,
+            name=name,
+            department=Department(department).value,
+            unit=unit,
+            roles=_roles_text(kept),
+            password_hash=password_hash,
+            demo=demo,
+        )
+    )
+    s.flush()
+    return Officer(id=id, name=name, department=Department(department), unit=unit, roles=kept)
+
+
+def _check_account(login: str, department: Department, unit: str | None, roles: frozenset[Role]) -> None:
+    if not roles:
+        raise ValueError(f"{login}: 至少一个角色 · at least one role")
+    if (department is Department.UNIT) != (unit is not None):
+        raise ValueError(f"{login}: 用编单位人员须且仅其须写明单位 · a unit, for officers of a unit and only them")
+    administers = roles & ADMINISTRATORS
+    if len(administers) > 1:
+        raise ValueError(f"{login}: 系统、安全、审计管理员不得兼任 · one administrator role per account")
+    if administers and (roles != administers or department is not Department.ADMINISTRATION):
+        raise ValueError(f"{login}: 管理员不得兼任业务角色 · an administrator holds no other role")
+
+
+def find_by_login(s: Session, login: str) -> OfficerRow | None:
+    """The row of an active officer, with the password hash, for a login page; None when there is none."""
+    row = s.exec(select_rows(OfficerRow).where(col(OfficerRow.login) == login)).one_or_none()
+    return row if row is not None and row.active else None
+
+
+def officer_of(row: OfficerRow) -> Officer:
+    """The officer as the rest of the application knows one."""
+    return Officer(
+        id=row.id, name=row.name, department=Department(row.department), unit=row.unit, roles=_roles_of(row.roles)
+    )
+
+
+def issue_token(
+    s: Session, officer_id: str, at: datetime, *, expires_at: datetime | None = None, note: str = ""
+) -> str:
+    """A new token, shown this once. Raises ValueError when there is no such officer."""
+    if s.get(OfficerRow, officer_id) is None:
+        raise ValueError("没有这名经办人 · no such officer")
+    token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+    s.add(TokenRow(hash=_hash(token), officer=officer_id, issued_at=at, expires_at=expires_at, note=note))
+    s.flush()
+    return token
+
+
+def revoke_token(s: Session, token: str, at: datetime) -> bool:
+    """Ends a token at once; False when it is not known. Revoking again keeps the first moment."""
+    row = s.get(TokenRow, _hash(token))
+    if row is None:
+        return False
+    if row.revoked_at is None:
+        row.revoked_at = at
+        s.add(row)
+        s.flush()
+    return True
+
+
+def officer_of_token(s: Session, token: str, now: datetime) -> Officer | None:
+    """Who holds the token now: None when unknown, expired or revoked, or when the officer is no longer active."""
+    if not _TOKEN.fullmatch(token):
+        return None
+    row = s.execute(_BY_TOKEN, {"hash": _hash(token)}).one_or_none()
+    if row is None or (row.expires_at is not None and row.expires_at <= now):
+        return None
+    return Officer(
+        id=row.id, name=row.name, department=Department(row.department), unit=row.unit, roles=_roles_of(row.roles)
+    )
+
+
+def note_disclosure(s: Session, officer: Officer, case_ids: Collection[str], at: datetime, what: str) -> None:
+    """A trace that an officer had sealed payloads of these cases opened: one row per officer, case and hour.
+
+    It is written before anything is shown, so what could not be noted is not shown.
+    """
+    for case_id in sorted(case_ids):
+        key = f"disclosure|{officer.id}|{case_id}|{at:%Y%m%d%H}"
+        if s.execute(select(_trace.c.id).where(_trace.c.key == key)).first() is None:
+            text = f"{what}：{officer.name}"
+            s.execute(insert(_trace).values(case_id=case_id, at=at, what=text, code="disclosure", key=key))
+
+
+def _hash(token: str) -> str:
+    # Always SM3, whatever the ledger's hash is set to: a changed setting must not lock everybody out.
+    return digest(token.encode(), "sm3")
+
+
+def _roles_text(roles: frozenset[Role]) -> str:
+    return ",".join(sorted(role.value for role in roles))
+
+
+def _roles_of(text: str) -> frozenset[Role]:
+    return frozenset(Role(role) for role in text.split(",") if role)

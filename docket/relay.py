@@ -1,0 +1,96 @@
+"""The relay: brings every committed command to its workflow, in order per case, until it arrives.
+
+Supervised in every worker and safe to run many times: delivering twice changes nothing, because the activity
+finds the receipt of the first time. It is handed a `deliver` function and knows no Temporal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+
+from sqlmodel import Session
+
+from models.decisions import Delivery
+
+from . import commands
+
+log = logging.getLogger("dingbian.relay")
+
+Deliver = Callable[[Delivery], Awaitable[Literal["delivered", "closed"]]]
+
+IDLE_SECONDS = 0.5
+"""How often an idle relay looks: commands of an API that died between commit and signal wait this long."""
+
+BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+AT_ONCE = 20
+
+
+class Sessions(Protocol):
+    def read(self) -> AbstractContextManager[Session]: ...
+
+    def write(self) -> AbstractContextManager[Session]: ...
+
+
+class Relay:
+    """`run` until cancelled; every failure is logged without content and tried again."""
+
+    def __init__(self, database: Sessions, deliver: Deliver) -> None:
+        self._database = database
+        self._deliver = deliver
+
+    async def run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                arrived, failed = await self.sweep()
+            except Exception as fault:  # the loop must outlive a database that is away
+                log.warning("relay: %s", type(fault).__name__)
+                arrived, failed = 0, 1
+            failures = failures + 1 if failed else 0
+            if failed:
+                await asyncio.sleep(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1])
+            elif not arrived:
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def sweep(self) -> tuple[int, int]:
+        """One round over the first waiting row of every case: (arrived, failed)."""
+        waiting = await asyncio.to_thread(self._waiting)
+        arrived = failed = 0
+        for start in range(0, len(waiting), AT_ONCE):
+            batch = waiting[start : start + AT_ONCE]
+            for outcome in await asyncio.gather(*(self._one(delivery) for delivery in batch)):
+                arrived += outcome
+                failed += not outcome
+        return arrived, failed
+
+    def _waiting(self) -> list[Delivery]:
+        with self._database.read() as s:
+            return commands.undelivered(s)
+
+    async def _one(self, delivery: Delivery) -> bool:
+        try:
+            outcome = await self._deliver(delivery)
+        except Exception as fault:
+            log.info("relay: case %s waits (%s)", delivery.case_id, type(fault).__name__)
+            return False
+        await asyncio.to_thread(self.arrived, delivery, outcome)
+        return True
+
+    def arrived(self, delivery: Delivery, outcome: Literal["delivered", "closed"]) -> None:
+        """Commit that a row has arrived, or write the receipt of a closed case."""
+        settle(self._database, delivery, outcome)
+
+
+def settle(database: Sessions, delivery: Delivery, outcome: Literal["delivered", "closed"]) -> None:
+    """What a delivery came to, in one transaction (API and relay alike)."""
+    at = datetime.now(UTC)
+    with database.write() as s:
+        if outcome == "closed":
+            commands.closed(s, delivery.command_id, at)
+        else:
+            commands.delivered(s, delivery.command_id, at)

@@ -1,0 +1,502 @@
+"""The case as every reader sees it, and lists of cases: shaped in SQL, answered as contracts, never ORM rows."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlmodel import Session
+
+from models.decisions import Officer, Receipt
+from models.docket import (
+    CasePage,
+    CaseRow,
+    Check,
+    DecisionView,
+    Difference,
+    Docket,
+    LedgerEffect,
+    RecordView,
+    RoundView,
+    SlipView,
+    SlotView,
+    StepView,
+    TraceView,
+)
+from models.enums import (
+    Department,
+    DocumentKind,
+    Procedure,
+    RecordState,
+    Resource,
+    Role,
+    SlipState,
+    SlotState,
+    State,
+    Step,
+    StepState,
+    Verdict,
+)
+from models.refusals import CLAUSES, Refusal, RefusalCode
+from models.register import Account, Case, Command, Journal, Record, Slip, SlotRow, Unit, table_of
+from models.rulebook import Calendar
+from rules.admission import CaseFacts, StepFacts
+from rules.deadlines import local_day, working_days_between
+from rules.routing import approving_department
+from rules.steps import STAFFING_UP
+
+from . import cases, permissions
+
+_case = table_of(Case)
+_unit = table_of(Unit)
+_command = table_of(Command)
+_journal = table_of(Journal)
+_account = table_of(Account)
+_slip = table_of(Slip)
+_slot = table_of(SlotRow)
+_record = table_of(Record)
+
+PAGE_LIMIT = 200
+_FINAL = [state.value for state in State if state.final]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of cases is narrowed by; every field optional."""
+
+    state: State | None = None
+    procedure: Procedure | None = None
+    unit: str | None = None
+    waiting_on: Department | None = None
+    overdue: bool | None = None
+    q: str | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+def may_see(s: Session, case_id: str, officer: Officer) -> bool:
+    """A unit sees its own cases, departments and supervisors all; administrators see no case (三员分立)."""
+    unit = s.execute(select(_case.c.unit).where(_case.c.id == case_id)).scalar()
+    return unit is not None and _visible(officer, unit)
+
+
+def _visible(officer: Officer, unit: str) -> bool:
+    if officer.department is Department.ADMINISTRATION:
+        return False
+    return officer.department is not Department.UNIT or officer.unit == unit
+
+
+# --- one case --------------------------------------------------------------------------------------------------
+
+
+def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: Calendar) -> Docket | None:
+    """The whole case, or None when there is none or the viewer may not see it."""
+    case = cases.read(s, case_id)
+    if case is None or not _visible(viewer, case.row.unit):
+        return None
+    row = case.row
+    unit = s.execute(select(_unit.c.name).where(_unit.c.code == row.unit)).scalar_one()
+    rounds = _rounds(s, case_id)
+    slip = _slip_view(s, case_id, case)
+    checks = _checks(s, case_id, row.round)
+    facts = _facts(s, case, slip)
+    return Docket(
+        case_id=case_id,
+        case_no=row.no,
+        procedure=Procedure(row.procedure),
+        title=row.title,
+        unit=row.unit,
+        unit_name=unit,
+        state=case.state,
+        state_label=case.state.label,
+        headline=row.headline,
+        round=row.round,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        applicant=rounds[0].officer,
+        waiting_on=_departments(row.waiting_on),
+        due_at=row.due_at,
+        overdue=row.due_at is not None and row.due_at < now and not case.state.final,
+        rounds=rounds,
+        steps=[*(_step_view(s, step, now, calendar) for step in case.steps), *_expected(case, slip)],
+        decisions=_decisions(s, case_id, case),
+        receipts=receipts(s, case_id),
+        checks=checks,
+        ledger=_effects(s, case, slip),
+        slip=slip,
+        documents=_documents(s, case_id),
+        traces=[TraceView(at=t.at, what=t.what, code=t.code) for t in cases.traces(s, case_id)],
+        may=permissions.permissions(viewer, facts, row.unit),
+        refusals=[Refusal.of(RefusalCode(c.code), c.detail) for c in checks if not c.passed and not c.warning],
+        rules_version=row.rules_version,
+        calendar_version=row.calendar_version,
+        clause_shown=CLAUSES[RefusalCode.NO_VACANCY],
+    )
+
+
+def _departments(text: str) -> list[Department]:
+    return [Department(code) for code in text.split(",") if code]
+
+
+def _rounds(s: Session, case_id: str) -> list[RoundView]:
+    views: list[RoundView] = []
+    before: dict[str, object] = {}
+    for row in cases.rounds(s, case_id):
+        application: dict[str, object] = json.loads(cases.opened_application(s, row))
+        views.append(
+            RoundView(
+                round=row.round,
+                submitted_at=row.submitted_at,
+                officer=row.officer_name,
+                application=application,
+                differences=differences(before, application) if before else [],
+            )
+        )
+        before = application
+    return views
+
+
+def differences(before: object, after: object, path: str = "") -> list[Difference]:
+    """What changed between two rounds, by JSON path."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = sorted({*before, *after})
+        return [d for key in keys for d in differences(before.get(key), after.get(key), f"{path}/{key}")]
+    if isinstance(before, list) and isinstance(after, list):
+        size = max(len(before), len(after))
+        pairs = ((before[i] if i < len(before) else None, after[i] if i < len(after) else None) for i in range(size))
+        return [d for i, (old, new) in enumerate(pairs) for d in differences(old, new, f"{path}/{i}")]
+    if before == after:
+        return []
+    return [Difference(path=path, before=_shown(before), after=_shown(after))]
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _checks(s: Session, case_id: str, number: int) -> list[Check]:
+    """Checks of the latest round that met the gate (internal rounds do not)."""
+    for row in reversed(cases.rounds(s, case_id)):
+        if row.round <= number and row.checks != "[]":
+            return [Check.model_validate(check) for check in json.loads(row.checks)]
+    return []
+
+
+def _step_view(s: Session, row: Row[Any], now: datetime, calendar: Calendar) -> StepView:
+    state = StepState(row.state)
+    until = row.decided_at or now
+    return StepView(
+        step=row.step,
+        label=Step(row.step).label,
+        round=row.round,
+        subject=row.subject,
+        department=Department(row.department),
+        roles=[Role(role) for role in row.roles.split(",")],
+        state=state,
+        since=row.opened_at,
+        due_at=row.due_at,
+        overdue=state is StepState.CURRENT and row.due_at < now,
+        provisional=row.provisional,
+        working_days=working_days_between(local_day(row.opened_at), local_day(until), calendar),
+        officer=row.officer_name,
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        opinion=cases.opinion_of(s, row),
+        reference_no=row.reference_no,
+        decided_at=row.decided_at,
+    )
+
+
+_ORDER = (Step.EXAMINE, Step.ISSUE, Step.APPROVE_PERSONS, Step.ENTER, Step.FINANCE, Step.SOCIAL_INSURANCE)
+
+
+def _expected(case: cases.CaseFile, slip: SlipView | None) -> list[StepView]:
+    """What comes next if nothing is rejected: the steps of the order that this round has not opened yet."""
+    if case.state.final:
+        return []
+    opened = {(row.step, row.subject) for row in case.steps if row.round == case.round}
+    subjects = [slot.code for slot in slip.slots if slot.state is SlotState.OPEN] if slip else [""]
+    views = []
+    for step in _ORDER:
+        per_slot = step not in (Step.EXAMINE, Step.ISSUE)
+        for subject in subjects if per_slot else [""]:
+            if (step.value, subject) not in opened and not (not per_slot and slip):
+                rule = STAFFING_UP[step.value]
+                department = rule.department or _routed(slip, subject)
+                views.append(
+                    StepView(
+                        step=step.value,
+                        label=step.label,
+                        round=case.round,
+                        subject=subject,
+                        department=department,
+                        roles=sorted(rule.roles),
+                        state=StepState.EXPECTED,
+                    )
+                )
+    return views
+
+
+def _routed(slip: SlipView | None, subject: str) -> Department:
+    for slot in slip.slots if slip else []:
+        if slot.code == subject:
+            return slot.department
+    return Department.ORGANISATION
+
+
+def _decisions(s: Session, case_id: str, case: cases.CaseFile) -> list[DecisionView]:
+    voided = {row.command_id for row in case.steps if row.state == StepState.VOID.value and row.command_id}
+    steps = {row.command_id: row for row in case.steps if row.command_id}
+    rows = s.execute(
+        select(_command)
+        .where(_command.c.case_id == case_id, _command.c.kind == "decide", _command.c.status == "accepted")
+        .order_by(_command.c.seq)
+    )
+    views = []
+    for row in rows:
+        step = steps.get(row.id)
+        views.append(
+            DecisionView(
+                decision_id=row.key,
+                step=row.step or "",
+                round=step.round if step is not None else case.round,
+                subject=row.subject or "",
+                officer=row.officer_name,
+                department=Department(row.department),
+                verdict=Verdict(step.verdict) if step is not None and step.verdict else None,
+                opinion=cases.opinion_of(s, step) if step is not None else None,
+                reference_no=step.reference_no if step is not None else None,
+                decided_at=row.decided_at,
+                void=row.id in voided,
+            )
+        )
+    return views
+
+
+def receipts(s: Session, case_id: str) -> list[Receipt]:
+    """Every receipt of the case in the order of its commands."""
+    rows = s.execute(
+        select(_command)
+        .where(_command.c.case_id == case_id, _command.c.handled_at.is_not(None))
+        .order_by(_command.c.seq)
+    )
+    return [
+        Receipt(
+            decision_id=row.key,
+            status=row.status,
+            code=RefusalCode(row.code) if row.code else None,
+            clause=row.clause,
+            message=row.message or "",
+            at=row.handled_at,
+        )
+        for row in rows
+    ]
+
+
+def _slip_view(s: Session, case_id: str, case: cases.CaseFile) -> SlipView | None:
+    """The latest slip of the case."""
+    slip = s.execute(select(_slip).where(_slip.c.case_id == case_id).order_by(_slip.c.round.desc()).limit(1)).first()
+    if slip is None:
+        return None
+    slots = s.execute(select(_slot).where(_slot.c.slip_id == slip.id).order_by(_slot.c.position)).all()
+    names = _named(s, case)
+    return SlipView(
+        number=slip.number,
+        round=slip.round,
+        issued_on=local_day(slip.issued_at),
+        valid_until=slip.valid_until,
+        state=SlipState(slip.state),
+        slots=[
+            SlotView(
+                code=slot.code,
+                line=slot.line,
+                resource=Resource(slot.resource),
+                label=Resource(slot.resource).label,
+                department=approving_department(Resource(slot.resource)),
+                state=SlotState(slot.state),
+                person=names.get(slot.code, (None, None))[0],
+                reference_no=names.get(slot.code, (None, None))[1],
+            )
+            for slot in slots
+        ],
+    )
+
+
+def _named(s: Session, case: cases.CaseFile) -> dict[str, tuple[str | None, str | None]]:
+    """Slot code → (name, reference number) of the approved person."""
+    named: dict[str, tuple[str | None, str | None]] = {}
+    for row in case.steps:
+        if row.step == Step.APPROVE_PERSONS.value and row.state == StepState.DONE.value and row.verdict == "approve":
+            persons = cases.detail_of(s, row).get("persons", [])
+            named[row.subject] = (persons[0]["name"] if persons else None, row.reference_no)
+    return named
+
+
+def _facts(s: Session, case: cases.CaseFile, slip: SlipView | None) -> CaseFacts:
+    return CaseFacts(
+        state=case.state,
+        round=case.round,
+        steps=[
+            StepFacts(row.step, row.round, row.subject, Department(row.department), StepState(row.state))
+            for row in case.steps
+        ],
+        applicants=frozenset(row.officer for row in cases.rounds(s, case.id) if not row.internal),
+        acts=cases.acts(case),
+        known_subjects=frozenset(slot.code for slot in slip.slots) if slip else frozenset(),
+    )
+
+
+def _effects(s: Session, case: cases.CaseFile, slip: SlipView | None) -> list[LedgerEffect]:
+    """Before = the accounts without this case; after = with all that it asks for, or with what it came to."""
+    application = cases.application_of(s, case.id, case.round)
+    wanted: Counter[Resource] = Counter()
+    if slip is not None:
+        wanted.update(slot.resource for slot in slip.slots if slot.state is not SlotState.RELEASED)
+        for line in application.lines:
+            wanted.setdefault(line.resource, 0)
+    else:
+        for line in application.lines:
+            wanted[line.resource] += 0 if case.state.final else line.number
+    holder = s.execute(select(_unit.c.holder).where(_unit.c.code == case.row.unit)).scalar_one()
+    moved = _moved(s, case.id)
+    effects = []
+    for account in s.execute(select(_account).where(_account.c.holder == holder).order_by(_account.c.resource)):
+        resource = Resource(account.resource)
+        if resource not in wanted:
+            continue
+        occupied, reserved = moved.get(account.id, (0, 0))
+        number = wanted[resource]
+        occupied_before, reserved_before = account.occupied - occupied, account.reserved - reserved
+        vacancy_before = account.authorised - occupied_before - reserved_before - account.set_aside
+        effects.append(
+            LedgerEffect(
+                resource=resource,
+                label=resource.label,
+                wanted=number,
+                authorised=account.authorised,
+                occupied_before=occupied_before,
+                occupied_after=occupied_before + number,
+                reserved_before=reserved_before,
+                reserved_after=reserved_before,
+                set_aside=account.set_aside,
+                vacancy_before=vacancy_before,
+                vacancy_after=vacancy_before - number,
+            )
+        )
+    return effects
+
+
+def _moved(s: Session, case_id: str) -> dict[str, tuple[int, int]]:
+    """Account → (occupied, reserved) moved by this case so far."""
+    rows = s.execute(
+        select(_journal.c.account, func.sum(_journal.c.d_occupied), func.sum(_journal.c.d_reserved))
+        .where(_journal.c.case_id == case_id)
+        .group_by(_journal.c.account)
+    )
+    return {account: (int(occupied), int(reserved)) for account, occupied, reserved in rows}
+
+
+def _documents(s: Session, case_id: str) -> list[RecordView]:
+    rows = s.execute(select(_record).where(_record.c.case_id == case_id).order_by(_record.c.filed_at, _record.c.id))
+    return [
+        RecordView(
+            id=row.id,
+            kind=DocumentKind(row.kind),
+            title=row.title,
+            number=row.number,
+            state=RecordState(row.state),
+            issued_on=row.issued_on,
+            issuer=row.issuer,
+            officers=json.loads(row.officers),
+            code=row.code,
+            digest=row.digest,
+            size=row.size,
+            case_id=row.case_id,
+            unit=row.unit,
+            void_reason=row.void_reason,
+            superseded_by=row.superseded_by,
+            retention=row.retention,
+        )
+        for row in rows
+    ]
+
+
+# --- lists -----------------------------------------------------------------------------------------------------
+
+
+def case_list(s: Session, filters: Filters, viewer: Officer, now: datetime, calendar: Calendar) -> CasePage:
+    """Newest first, keyset pages (OFFSET is 2,000 times slower at depth: performance.md)."""
+    if viewer.department is Department.ADMINISTRATION:
+        return CasePage()
+    limit = max(1, min(filters.limit, PAGE_LIMIT))
+    statement = _listed(filters, viewer, now).order_by(_case.c.opened_at.desc(), _case.c.id.desc()).limit(limit + 1)
+    rows = s.execute(statement).all()
+    items = [_case_row(row, now, calendar) for row in rows[:limit]]
+    following = _cursor(rows[limit - 1]) if len(rows) > limit else None
+    return CasePage(items=items, next=following)
+
+
+def _listed(filters: Filters, viewer: Officer, now: datetime) -> Select[Any]:
+    statement = select(_case, _unit.c.name.label("unit_name")).join(_unit, _unit.c.code == _case.c.unit)
+    where: list[Any] = []
+    if viewer.department is Department.UNIT:
+        where.append(_case.c.unit == (viewer.unit or ""))
+    if filters.state is not None:
+        where.append(_case.c.state == filters.state.value)
+    if filters.procedure is not None:
+        where.append(_case.c.procedure == filters.procedure.value)
+    if filters.unit is not None:
+        where.append(_case.c.unit == filters.unit)
+    if filters.waiting_on is not None:
+        code = filters.waiting_on.value
+        where.append(("," + _case.c.waiting_on + ",").like(f"%,{code},%"))
+    if filters.overdue is not None:
+        late = and_(_case.c.due_at < now, _case.c.state.not_in(_FINAL))
+        where.append(late if filters.overdue else ~late)
+    if filters.q:
+        text = filters.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        where.append(or_(_case.c.title.like(f"%{text}%", escape="\\"), _case.c.no.like(f"{text}%", escape="\\")))
+    after = _uncursor(filters.cursor)
+    if after is not None:
+        opened_at, case_id = after
+        where.append(or_(_case.c.opened_at < opened_at, and_(_case.c.opened_at == opened_at, _case.c.id < case_id)))
+    return statement.where(*where)
+
+
+def _case_row(row: Row[Any], now: datetime, calendar: Calendar) -> CaseRow:
+    left = None
+    if row.due_at is not None:
+        left = working_days_between(local_day(now), local_day(row.due_at), calendar)
+    state = State(row.state)
+    return CaseRow(
+        case_id=row.id,
+        case_no=row.no,
+        procedure=Procedure(row.procedure),
+        title=row.title,
+        unit=row.unit,
+        unit_name=row.unit_name,
+        state=state,
+        state_label=state.label,
+        waiting_on=_departments(row.waiting_on),
+        round=row.round,
+        due_at=row.due_at,
+        working_days_left=left,
+        overdue=row.due_at is not None and row.due_at < now and not state.final,
+        opened_at=row.opened_at,
+    )
+
+
+def _cursor(row: Row[Any]) -> str:
+    return base64.urlsafe_b64encode(f"{row.opened_at.isoformat()}|{row.id}".encode()).decode()
+
+
+def _uncursor(cursor: str | None) -> tuple[datetime, str] | None:
+    """Raises ValueError on a cursor that this register did not make."""
+    if cursor is None:
+        return None
+    opened_at, _, case_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+    return datetime.fromisoformat(opened_at), case_id

@@ -1,0 +1,96 @@
+"""What waits for an officer's department and unit, with the working days left (待办)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlmodel import Session
+
+from models.decisions import Officer
+from models.docket import CaseRow
+from models.enums import Department, Procedure, State, StepState
+from models.register import Case, StepRow, Unit, table_of
+from models.rulebook import Calendar
+from rules.deadlines import local_day, working_days_between
+
+_case = table_of(Case)
+_step = table_of(StepRow)
+_unit = table_of(Unit)
+
+LIMIT = 500
+
+_WAITING = (
+    select(
+        _case.c.id,
+        _case.c.no,
+        _case.c.procedure,
+        _case.c.title,
+        _case.c.unit,
+        _unit.c.name.label("unit_name"),
+        _case.c.state,
+        _case.c.opened_at,
+        _step.c.step,
+        _step.c.subject,
+        _step.c.round,
+        _step.c.due_at,
+        _step.c.department,
+        _step.c.roles,
+    )
+    .join(_case, _case.c.id == _step.c.case_id)
+    .join(_unit, _unit.c.code == _case.c.unit)
+    .where(_step.c.state == StepState.CURRENT.value)
+    .order_by(_step.c.due_at, _case.c.id, _step.c.subject)
+    .limit(LIMIT)
+)
+_WITH_UNIT = (
+    select(_case, _unit.c.name.label("unit_name"))
+    .join(_unit, _unit.c.code == _case.c.unit)
+    .where(_case.c.state == State.RETURNED.value)
+    .order_by(_case.c.due_at, _case.c.id)
+    .limit(LIMIT)
+)
+
+
+def worklist(s: Session, officer: Officer, now: datetime, calendar: Calendar) -> list[CaseRow]:
+    """One row per waiting step, earliest due first. Held cases wait for nobody but the head."""
+    if officer.department is Department.UNIT:
+        return _of_unit(s, officer, now, calendar)
+    rows = s.execute(_WAITING.where(_step.c.department == officer.department.value, _case.c.state != State.HELD.value))
+    return [
+        _row(row, row.step, row.subject, officer.department, now, calendar)
+        for row in rows
+        if officer.roles & set(row.roles.split(","))
+    ]
+
+
+def _of_unit(s: Session, officer: Officer, now: datetime, calendar: Calendar) -> list[CaseRow]:
+    rows = s.execute(_WITH_UNIT.where(_case.c.unit == (officer.unit or "")))
+    return [_row(row, None, "", Department.UNIT, now, calendar) for row in rows]
+
+
+def _row(
+    row: Row[Any], step: str | None, subject: str, department: Department, now: datetime, calendar: Calendar
+) -> CaseRow:
+    values = row._mapping
+    due_at: datetime | None = values["due_at"]
+    state = State(values["state"])
+    return CaseRow(
+        case_id=values["id"],
+        case_no=values["no"],
+        procedure=Procedure(values["procedure"]),
+        title=values["title"],
+        unit=values["unit"],
+        unit_name=values["unit_name"],
+        state=state,
+        state_label=state.label,
+        waiting_on=[department],
+        step=step,
+        subject=subject,
+        round=values["round"],
+        due_at=due_at,
+        working_days_left=working_days_between(local_day(now), local_day(due_at), calendar) if due_at else None,
+        overdue=due_at is not None and due_at < now,
+        opened_at=values["opened_at"],
+    )

@@ -1,0 +1,9 @@
+"""Import of workbooks: the opening of the register (interface.md, Import)."""
+
+from __future__ import annotations
+
+from .cells import escape_cell
+from .run import import_file
+from .template import template
+
+__all__ = ["escape_cell", "import_file", "template"]

@@ -1,0 +1,254 @@
+"""The docket: the case as every reader sees it, and the small desk that the workflow works from."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import Field
+
+from .decisions import Receipt
+from .enums import (
+    CommandKind,
+    Department,
+    DocumentKind,
+    Procedure,
+    RecordState,
+    Resource,
+    Role,
+    SlipState,
+    SlotState,
+    State,
+    StepState,
+    Verdict,
+)
+from .refusals import Refusal
+from .shape import Shape
+
+
+class OpenStep(Shape):
+    """A step that waits for a person now."""
+
+    step: str
+    round: int
+    subject: str
+    department: Department
+    due_at: datetime
+
+
+class Desk(Shape):
+    """What an activity tells the workflow after each act: the whole of what the workflow may know.
+
+    The register is the truth; a workflow that lost its desk asks for it again (`activities.cases.open_desk`).
+    `wake_at` is the earliest moment at which something happens by itself: reminder, escalation, expiry,
+    retry of a document. `waiting_on` and `headline` feed search attributes and current details.
+    """
+
+    case_id: str
+    state: State
+    round: int
+    open: list[OpenStep] = []
+    wake_at: datetime | None = None
+    waiting_on: list[Department] = []
+    due_at: datetime | None = None
+    overdue: bool = False
+    documents_pending: int = 0
+    headline: str = ""
+    receipt: Receipt | None = None
+
+    @property
+    def final(self) -> bool:
+        return self.state.final
+
+
+class Check(Shape):
+    """One check of the gate or of a step, with its verdict and clause."""
+
+    code: str
+    label: str
+    clause: str
+    passed: bool
+    detail: str = ""
+    warning: bool = False
+
+
+class StepView(Shape):
+    step: str
+    label: str
+    round: int
+    subject: str = ""
+    department: Department
+    roles: list[Role] = []
+    state: StepState
+    since: datetime | None = None
+    due_at: datetime | None = None
+    overdue: bool = False
+    provisional: bool = False
+    working_days: int | None = None
+    officer: str | None = None
+    verdict: Verdict | None = None
+    opinion: str | None = None
+    reference_no: str | None = None
+    decided_at: datetime | None = None
+
+
+class LedgerEffect(Shape):
+    """核定 / 实有 / 在途 / 预留 / 空余, before → after the case as it stands."""
+
+    resource: Resource
+    label: str
+    wanted: int
+    authorised: int
+    occupied_before: int
+    occupied_after: int
+    reserved_before: int
+    reserved_after: int
+    set_aside: int
+    vacancy_before: int
+    vacancy_after: int
+
+
+class Difference(Shape):
+    path: str
+    before: str
+    after: str
+
+
+class RoundView(Shape):
+    round: int
+    submitted_at: datetime
+    officer: str
+    application: dict[str, object]
+    differences: list[Difference] = []
+
+
+class SlotView(Shape):
+    code: str
+    line: int
+    resource: Resource
+    label: str
+    department: Department
+    state: SlotState
+    person: str | None = None
+    reference_no: str | None = None
+
+
+class SlipView(Shape):
+    number: str
+    round: int
+    issued_on: date
+    valid_until: datetime
+    state: SlipState
+    slots: list[SlotView]
+
+
+class RecordView(Shape):
+    id: str
+    kind: DocumentKind
+    title: str
+    number: str
+    state: RecordState
+    issued_on: date
+    issuer: str
+    officers: dict[str, str] = {}
+    code: str
+    digest: str | None = None
+    size: int | None = None
+    case_id: str | None = None
+    unit: str | None = None
+    void_reason: str | None = None
+    superseded_by: str | None = None
+    retention: str = "permanent"
+
+
+class TraceView(Shape):
+    """Something that changed nothing but must be seen: a forged, altered or malformed signal."""
+
+    at: datetime
+    what: str
+    code: str
+
+
+class Permission(Shape):
+    """What the caller may do now, or why not."""
+
+    action: CommandKind
+    step: str | None = None
+    subject: str = ""
+    verdicts: list[Verdict] = []
+    allowed: bool
+    why_not: Refusal | None = None
+
+
+class DecisionView(Shape):
+    decision_id: str
+    step: str
+    round: int
+    subject: str = ""
+    officer: str
+    department: Department
+    verdict: Verdict | None = None
+    opinion: str | None = None
+    reference_no: str | None = None
+    decided_at: datetime
+    void: bool = False
+
+
+class Docket(Shape):
+    """GET /cases/{id}."""
+
+    case_id: str
+    case_no: str
+    procedure: Procedure
+    title: str
+    unit: str
+    unit_name: str
+    state: State
+    state_label: str
+    headline: str
+    round: int
+    opened_at: datetime
+    closed_at: datetime | None = None
+    applicant: str
+    waiting_on: list[Department] = []
+    due_at: datetime | None = None
+    overdue: bool = False
+    rounds: list[RoundView] = []
+    steps: list[StepView] = []
+    decisions: list[DecisionView] = []
+    receipts: list[Receipt] = []
+    checks: list[Check] = []
+    ledger: list[LedgerEffect] = []
+    slip: SlipView | None = None
+    documents: list[RecordView] = []
+    traces: list[TraceView] = []
+    may: list[Permission] = []
+    refusals: list[Refusal] = []
+    rules_version: str = ""
+    calendar_version: str = ""
+    clause_shown: str = ""
+
+
+class CaseRow(Shape):
+    """A line of a list: cases, worklist."""
+
+    case_id: str
+    case_no: str
+    procedure: Procedure
+    title: str
+    unit: str
+    unit_name: str
+    state: State
+    state_label: str
+    waiting_on: list[Department] = []
+    step: str | None = None
+    subject: str = ""
+    round: int = 1
+    due_at: datetime | None = None
+    working_days_left: int | None = None
+    overdue: bool = False
+    opened_at: datetime
+
+
+class CasePage(Shape):
+    items: list[CaseRow] = Field(default_factory=list)
+    next: str | None = None

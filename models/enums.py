@@ -1,0 +1,257 @@
+"""Closed vocabularies. Every member has one Chinese label and one English gloss (`label`, `gloss`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Labelled(StrEnum):
+    """A code with its Chinese label and English gloss; the code alone is stored and sent."""
+
+    label: str
+    gloss: str
+
+    def __new__(cls, code: str, label: str = "", gloss: str = "") -> Labelled:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.label = label
+        member.gloss = gloss
+        return member
+
+
+class Department(Labelled):
+    """Who may take part; procedures.md, Parties."""
+
+    UNIT = "unit", "用编单位", "unit"
+    ESTABLISHMENT = "establishment", "编办", "establishment office"
+    COMMISSION = "commission", "编委", "establishment commission"
+    PARTY_COMMITTEE = "party-committee", "党委", "Party committee"
+    UPPER = "upper", "上级机构编制部门", "upper establishment office"
+    ORGANISATION = "organisation", "组织部", "organisation department"
+    PERSONNEL = "personnel", "人社局", "personnel department"
+    FINANCE = "finance", "财政局", "finance department"
+    SOCIAL_INSURANCE = "social-insurance", "社保经办机构", "social insurance agency"
+    DISCIPLINE = "discipline", "纪检监察", "discipline inspection"
+    SUPERVISION = "supervision", "监督", "supervision"
+    ADMINISTRATION = "administration", "系统管理", "administration"
+
+
+class Role(Labelled):
+    APPLICANT = "applicant", "申请", "applicant"
+    EXAMINER = "examiner", "审核", "examiner"
+    ISSUER = "issuer", "签发", "issuer"
+    REGISTRAR = "registrar", "实名制", "registrar"
+    INSPECTOR = "inspector", "监督检查", "inspector"
+    APPROVER = "approver", "审批", "approver"
+    HEAD = "head", "主任", "head"
+    SUPERVISOR = "supervisor", "监督", "supervisor"
+    AUDITOR = "auditor", "审计", "auditor"
+    SYSTEM_ADMIN = "system-admin", "系统管理员", "system administrator"
+    SECURITY_ADMIN = "security-admin", "安全管理员", "security administrator"
+    AUDIT_ADMIN = "audit-admin", "审计管理员", "audit administrator"
+
+
+class Procedure(Labelled):
+    STAFFING_UP = "staffing-up", "用编落编", "staffing up"
+    REMOVING_STAFF = "removing-staff", "出编", "removing staff"
+    ESTABLISHMENT_CHANGE = "establishment-change", "机构编制调整", "establishment change"
+    RECTIFICATION = "rectification", "整改", "rectification"
+    EARLY_WARNING = "early-warning", "监测预警", "early warning"
+
+
+class Step(Labelled):
+    """Steps of staffing up that a person decides; interface.md, Names in bodies."""
+
+    EXAMINE = "examine", "审核", "examine"
+    ISSUE = "issue", "签发核定单", "issue slip"
+    APPROVE_PERSONS = "approve-persons", "人员审批", "approve persons"
+    APPROVE_EXIT = "approve-exit", "调出审批", "approve exit"
+    ENTER = "enter", "落编", "post to the register"
+    FINANCE = "finance", "财政增核经费", "finance acknowledges"
+    SOCIAL_INSURANCE = "social-insurance", "社保办理", "social insurance acknowledges"
+    PAY = "pay", "核定工资", "pay acknowledges"
+
+
+class Verdict(Labelled):
+    APPROVE = "approve", "同意", "approve"
+    REJECT = "reject", "不同意", "reject"
+    RETURN = "return", "退回补正", "return for correction"
+    ACKNOWLEDGE = "acknowledge", "办理回执", "acknowledge"
+
+
+class State(Labelled):
+    SUBMITTED = "submitted", "已提交", "submitted"
+    RETURNED = "returned", "退回补正", "returned for correction"
+    NOT_ACCEPTED = "not-accepted", "不予受理", "not accepted"
+    ACCEPTED = "accepted", "已受理", "accepted"
+    HELD = "held", "暂缓办理", "held"
+    IN_PROGRESS = "in-progress", "办理中", "in progress"
+    SLIP_ISSUED = "slip-issued", "已核发核定单", "slip issued"
+    ENTERED = "entered", "已落编", "entered"
+    ACKNOWLEDGING = "acknowledging", "待回执", "acknowledging"
+    CLOSED = "closed", "已办结", "closed"
+    REJECTED = "rejected", "不予批准", "rejected"
+    WITHDRAWN = "withdrawn", "已撤回", "withdrawn"
+    EXPIRED = "expired", "已逾期失效", "expired"
+    REVOKED = "revoked", "已作废", "revoked"
+    SUSPENDED = "suspended", "暂停受理", "suspended"
+    LIFTED = "lifted", "恢复受理", "lifted"
+
+    @property
+    def final(self) -> bool:
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset(
+    {State.NOT_ACCEPTED, State.CLOSED, State.REJECTED, State.WITHDRAWN, State.EXPIRED, State.REVOKED, State.LIFTED}
+)
+
+
+class Resource(Labelled):
+    """What is counted: headcount by establishment category, leader posts by kind (ledger.md rule 3)."""
+
+    ADMINISTRATIVE = "headcount:administrative", "行政编制", "administrative headcount"
+    POLITICAL_LEGAL = "headcount:political-legal", "政法专项编制", "political-legal headcount"
+    WORKER = "headcount:worker", "机关工勤编制", "worker headcount"
+    CIVIL_SERVICE_LIKE = "headcount:civil-service-like", "参公事业编制", "civil-service-like headcount"
+    INSTITUTION_FULL = "headcount:institution-full", "全额拨款事业编制", "institution headcount, fully funded"
+    INSTITUTION_PARTIAL = "headcount:institution-partial", "差额补贴事业编制", "institution headcount, partly funded"
+    INSTITUTION_SELF = "headcount:institution-self", "自收自支事业编制", "institution headcount, self-funded"
+    UNIT_CHIEF = "post:unit-chief", "单位领导正职", "unit chief"
+    UNIT_DEPUTY = "post:unit-deputy", "单位领导副职", "unit deputy"
+    UNIT_OTHER = "post:unit-other", "其他单位领导职数", "other unit leader post"
+    INTERNAL_CHIEF = "post:internal-chief", "内设机构正职", "internal chief"
+    INTERNAL_DEPUTY = "post:internal-deputy", "内设机构副职", "internal deputy"
+    INTERNAL_UNSPLIT = "post:internal-unsplit", "内设机构领导职数（未分正副）", "internal leader posts, unsplit"
+    UNIT_UNSPLIT = "post:unit-unsplit", "单位领导职数（未分正副）", "unit leader posts, unsplit"
+    DISPATCHED_CHIEF = "post:dispatched-chief", "派出（直属）机构正职", "dispatched body chief"
+    DISPATCHED_DEPUTY = "post:dispatched-deputy", "派出（直属）机构副职", "dispatched body deputy"
+
+    @property
+    def is_headcount(self) -> bool:
+        return self.value.startswith("headcount:")
+
+    @property
+    def is_post(self) -> bool:
+        return self.value.startswith("post:")
+
+
+class UnitKind(Labelled):
+    ORGAN = "organ", "机关", "organ"
+    CIVIL_SERVICE_LIKE = "civil-service-like", "参公事业单位", "institution run like the civil service"
+    INSTITUTION = "institution", "事业单位", "public institution"
+    MIXED = "mixed", "机关（含所属事业编制）", "organ that also holds institution headcount"
+
+
+class Way(Labelled):
+    """Way of entry 进入方式 (domain.md §5.5)."""
+
+    EXAMINATION = "examination", "公务员考录", "civil-service examination"
+    SELECTED_GRADUATE = "selected-graduate", "选调生", "selected graduate"
+    OPEN_SELECTION = "open-selection", "公开遴选", "open selection"
+    OFFICIAL_TRANSFER = "official-transfer", "转任", "transfer between civil-service posts"
+    INTAKE = "intake", "调任", "intake from outside the civil service"
+    TRANSFER_IN = "transfer-in", "调入", "transfer into an institution"
+    MILITARY = "military", "军转安置", "demobilised officer"
+    VETERAN = "veteran", "退役士兵安置", "veteran"
+    PUBLIC_HIRING = "public-hiring", "公开招聘", "public hiring"
+    TALENT = "talent", "人才引进", "talent programme"
+    POLICY = "policy", "政策性安置", "policy placement"
+    LEADER_APPOINTMENT = "leader-appointment", "领导任职", "appointment to a leader post"
+    REFORM = "reform", "机构改革划转", "reform transfer"
+    APPOINTED_ABOVE = "appointed-above", "上级任命", "appointed by a higher body"
+    OTHER = "other", "其他", "other"
+
+
+class EntryKind(Labelled):
+    """Kinds of journal rows, a closed list (ledger.md rule 1)."""
+
+    OPENING = "OPENING", "期初", "opening"
+    AUTHORISE = "AUTHORISE", "核定", "authorise"
+    SET_ASIDE = "SET_ASIDE", "预留", "set aside"
+    RESERVE = "RESERVE", "核发待落编", "reserve"
+    RELEASE = "RELEASE", "释放", "release"
+    POST = "POST", "落编", "post"
+    APPOINT = "APPOINT", "上级任命", "appoint"
+    LEAVE = "LEAVE", "出编", "leave"
+    TRANSFER_OUT = "TRANSFER_OUT", "调出", "transfer out"
+    TRANSFER_IN = "TRANSFER_IN", "调入", "transfer in"
+    COUNTER = "COUNTER", "冲正", "counter"
+
+
+class ExitReason(Labelled):
+    TRANSFER = "transfer", "调出", "transfer"
+    POST_REMOVED = "post-removed", "免去领导职务", "removed from a leader post"
+    RETIREMENT = "retirement", "退休", "retirement"
+    DEATH = "death", "死亡", "death"
+    RESIGNATION = "resignation", "辞职", "resignation"
+    DISMISSAL = "dismissal", "辞退", "dismissal"
+    EXPULSION = "expulsion", "开除", "expulsion"
+    OTHER = "other", "其他", "other"
+
+
+class SlotState(Labelled):
+    OPEN = "open", "未使用", "open"
+    USED = "used", "已使用", "used"
+    RELEASED = "released", "已释放", "released"
+
+
+class SlipState(Labelled):
+    VALID = "valid", "有效", "valid"
+    EXHAUSTED = "exhausted", "已用完", "exhausted"
+    VOID = "void", "作废", "void"
+    EXPIRED = "expired", "逾期失效", "expired"
+    REVOKED = "revoked", "已撤销", "revoked"
+
+
+class DocumentKind(Labelled):
+    """Templates of doc_templates/, by name (documents.md)."""
+
+    VERIFICATION_SLIP = "verification_slip", "人员编制和领导职数核定单", "verification slip"
+    ENTRY_NOTICE = "entry_notice", "入编通知单", "entry notice"
+    EXIT_NOTICE = "exit_notice", "出编通知单", "exit notice"
+    ACCEPTANCE_NOTICE = "acceptance_notice", "受理通知", "acceptance notice"
+    CORRECTION_NOTICE = "correction_notice", "补正通知", "correction notice"
+    REFUSAL_NOTICE = "refusal_notice", "不予受理（批准）告知书", "refusal notice"
+    REVOCATION_NOTICE = "revocation_notice", "核定单作废通知", "revocation notice"
+    CERTIFICATE = "certificate", "机构编制管理证登记页", "certificate extract"
+
+
+class RecordState(Labelled):
+    NUMBERED = "numbered", "已编号待归档", "numbered, not yet filed"
+    VALID = "valid", "有效", "valid"
+    VOID = "void", "作废", "void"
+    SUPERSEDED = "superseded", "已被替代", "superseded"
+
+
+class Retention(Labelled):
+    PERMANENT = "permanent", "永久", "permanent"
+    YEARS_30 = "30-years", "30年", "30 years"
+    YEARS_10 = "10-years", "10年", "10 years"
+
+
+class CommandKind(Labelled):
+    """What an outbox row asks for; all but `start` are the signal's name."""
+
+    START = "start", "申请", "application"
+    DECIDE = "decide", "决定", "decision"
+    RESUBMIT = "resubmit", "补正重报", "resubmission"
+    WITHDRAW = "withdraw", "撤回", "withdrawal"
+    REVOKE = "revoke", "作废核定单", "revocation"
+    EXTEND = "extend", "延期", "extension"
+    REPORT = "report", "报告", "report"
+    HOLD = "hold", "暂缓", "hold"
+    RELEASE = "release", "恢复办理", "release"
+    REMIND = "remind", "催办", "reminder"
+
+
+class Sex(Labelled):
+    MALE = "male", "男", "male"
+    FEMALE = "female", "女", "female"
+
+
+class StepState(Labelled):
+    CURRENT = "current", "办理中", "current"
+    DONE = "done", "已办", "done"
+    VOID = "void", "已失效", "void"
+    EXPECTED = "expected", "预计", "expected"

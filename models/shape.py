@@ -1,0 +1,49 @@
+"""The base of every shape that crosses a boundary, and the text types they share."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+# Characters that truncate a document, forge a paragraph or spoof a name (reliability.md §1e):
+# controls except line feed, surrogates, non-characters, bidi and zero-width marks, tags.
+UNSAFE_TEXT = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+class Shape(BaseModel):
+    """Strict and closed: an unknown field is a mistake that must be seen, not dropped."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def plain_text(value: str) -> str:
+    """NFC text without characters that Word, a reader or a search would take for something else.
+
+    Raises ValueError naming the code point, so that the caller can say which field holds it.
+    """
+    found = UNSAFE_TEXT.search(value)
+    if found:
+        raise ValueError(f"含有不允许的字符 U+{ord(found[0]):04X} · character not allowed")
+    return unicodedata.normalize("NFC", value)
+
+
+def one_line(value: str) -> str:
+    if "\n" in value:
+        raise ValueError("不得换行 · must be one line")
+    return plain_text(value)
+
+
+Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(one_line)]
+Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(plain_text)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
+UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$")]
+SlotCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{6,14}$")]
+IdentityNo = Annotated[str, StringConstraints(pattern=r"^[0-9]{17}[0-9X]$")]
+Count = Annotated[int, Field(ge=1, le=9999, strict=True)]

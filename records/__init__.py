@@ -1,0 +1,1 @@
+"""Official records: numbering, rendering, store, register, verification (documents.md)."""

@@ -1,0 +1,42 @@
+"""Numbers of official documents: one gap-free series per 代字 and year (documents.md 3)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from models.register import Series
+
+_SERIES: Table = Series.metadata.tables["series"]
+
+
+def number_text(series: str, year: int, seq: int) -> str:
+    """The number as printed: 示编核〔2026〕1号, six-cornered brackets, no padding (GB/T 9704-2012 7.2.5)."""
+    return f"{series}〔{year}〕{seq}号"
+
+
+def take(s: Session, series: str, year: int) -> int:
+    """The next number of the series, taken in the caller's transaction.
+
+    One statement inserts the series at its first use or raises its last number and keeps the row locked until
+    the transaction ends, so a number that is rolled back is given to the next taker: no gap, no double.
+    """
+    return _step(s, series, year, 1)
+
+
+def lock(s: Session, series: str, year: int) -> int:
+    """Hold the series until the transaction ends; its last number (0 when none was taken yet)."""
+    return _step(s, series, year, 0)
+
+
+def _step(s: Session, series: str, year: int, by: int) -> int:
+    insert = postgresql.insert if s.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert(_SERIES)
+        .values(name=series, year=year, last=by)
+        .on_conflict_do_update(index_elements=["name", "year"], set_={"last": _SERIES.c.last + by})
+        .returning(_SERIES.c.last)
+    )
+    last: int = s.connection().execute(statement).scalar_one()
+    return last

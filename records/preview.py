@@ -1,0 +1,198 @@
+"""PDF and PNG previews by LibreOffice, when it is installed (documents.md 7).
+
+`python -m records.preview FILE.docx [--out FOLDER]` makes a PDF and a PNG of every page;
+`python -m records.preview --gallery docs/documents` makes the page pictures of the documentation.
+A preview is never the record: LibreOffice writes other bytes every time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from doc_templates.samples import sample
+from models.enums import DocumentKind
+
+from .fonts import default_folder, font_map
+from .picture import png_file
+from .render import Renderer
+
+TIME_LIMIT_S = 120.0  # cold start of LibreOffice is 2 to 3 s; a hung one must not hold a worker
+_PNG_DPI = 90
+_LEVELS = 6  # per colour: 216 colours, enough for black text, red lines and their edges
+_STEP = 255 // (_LEVELS - 1)
+_PALETTE = bytes(value * _STEP for index in range(_LEVELS**3) for value in (index // 36, index // 6 % 6, index % 6))
+
+
+class PreviewUnavailable(Exception):
+    """LibreOffice or the picture tool is not installed, failed, or took too long; the text says which."""
+
+
+def to_pdf(document: bytes, time_limit: float = TIME_LIMIT_S, fonts: Path | None = None) -> bytes:
+    """PDF of one of our own documents. Raises PreviewUnavailable."""
+    with tempfile.TemporaryDirectory(prefix="dingbian-preview-") as work:
+        folder = Path(work)
+        source = folder / "document.docx"
+        source.write_bytes(document)
+        return _convert([source], folder, time_limit, fonts)[0].read_bytes()
+
+
+def to_pngs(
+    document: bytes, dpi: int = _PNG_DPI, time_limit: float = TIME_LIMIT_S, fonts: Path | None = None
+) -> list[bytes]:
+    """PNG of every page. Raises PreviewUnavailable."""
+    with tempfile.TemporaryDirectory(prefix="dingbian-preview-") as work:
+        folder = Path(work)
+        source = folder / "document.docx"
+        source.write_bytes(document)
+        pdf = _convert([source], folder, time_limit, fonts)[0]
+        return _pages(pdf, dpi)
+
+
+def _convert(sources: list[Path], folder: Path, time_limit: float, fonts: Path | None) -> list[Path]:
+    program = _program("soffice", "LibreOffice")
+    fonts_file = folder / "fonts.conf"
+    fonts_file.write_text(font_map(fonts or default_folder(), folder / "font-cache"), "utf-8")
+    # A profile of its own: two LibreOffice processes with one profile refuse or disturb each other.
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    command = [program, profile, "--headless", "--norestore", "--convert-to", "pdf", "--outdir", str(folder)]
+    environment = {**os.environ, "FONTCONFIG_FILE": str(fonts_file), "HOME": str(folder)}
+    _run([*command, *map(str, sources)], time_limit, environment)
+    out = [folder / f"{source.stem}.pdf" for source in sources]
+    for pdf in out:
+        if not pdf.exists():
+            raise PreviewUnavailable(f"LibreOffice 未生成 {pdf.name} · LibreOffice wrote no PDF")
+    return out
+
+
+def _pages(pdf: Path, dpi: int) -> list[bytes]:
+    """PNG of every page. The tool's own PNG are three times as large as a page of black and red needs."""
+    program = _program("pdftoppm", "poppler-utils")
+    stem = pdf.with_suffix("")
+    _run([program, "-r", str(dpi), str(pdf), str(stem)], TIME_LIMIT_S, dict(os.environ))
+    return [_png(page.read_bytes()) for page in sorted(pdf.parent.glob(f"{stem.name}-*.ppm"))]
+
+
+def _png(ppm: bytes) -> bytes:
+    """A binary PPM as a PNG of 216 colours."""
+    magic, size, _, pixels = ppm.split(b"\n", 3)
+    if magic != b"P6":
+        raise PreviewUnavailable("pdftoppm: 图像格式不符 · not a P6 picture")
+    width, height = (int(number) for number in size.split())
+    planes = [
+        # Channel values become their share of the palette index; shares add up without a carry.
+        int.from_bytes(pixels[channel::3].translate(_shares(weight)), "big")
+        for channel, weight in enumerate((36, 6, 1))
+    ]
+    index = sum(planes).to_bytes(width * height, "big")
+    rows = b"".join(b"\x00" + index[at : at + width] for at in range(0, len(index), width))
+    return png_file(width, height, 8, 3, rows, level=9, palette=_PALETTE)
+
+
+def _shares(weight: int) -> bytes:
+    return bytes(round(value / _STEP) * weight for value in range(256))
+
+
+def _program(name: str, product: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise PreviewUnavailable(f"未安装 {product}，不能生成预览；其他功能不受影响 · {product} is not installed")
+    return found
+
+
+def _run(command: list[str], time_limit: float, environment: dict[str, str]) -> None:
+    """Run to the end or kill the whole process group: soffice leaves a child behind otherwise."""
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=time_limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            raise PreviewUnavailable(f"{Path(command[0]).name}: 超过 {time_limit:g} 秒 · took too long") from None
+    if process.returncode:
+        text = output.decode("utf-8", "replace").strip()[-400:]
+        raise PreviewUnavailable(f"{Path(command[0]).name}: {text or process.returncode}")
+
+
+def gallery(folder: Path, dpi: int = _PNG_DPI, fonts: Path | None = None) -> list[Path]:
+    """Page pictures of every document with sample contexts, and the README that shows them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    renderer = Renderer()
+    pictures: dict[DocumentKind, list[Path]] = {}
+    with tempfile.TemporaryDirectory(prefix="dingbian-gallery-") as work:
+        sources = []
+        for kind in DocumentKind:
+            source = Path(work) / f"{kind.value}.docx"
+            source.write_bytes(renderer.render(kind, sample(kind)))
+            sources.append(source)
+        for kind, pdf in zip(DocumentKind, _convert(sources, Path(work), TIME_LIMIT_S, fonts), strict=True):
+            pictures[kind] = []
+            for place, page in enumerate(_pages(pdf, dpi), start=1):
+                target = folder / f"{kind.value}-{place}.png"
+                target.write_bytes(page)
+                pictures[kind].append(target)
+    (folder / "README.md").write_text(_readme(pictures), "utf-8")
+    return [page for pages in pictures.values() for page in pages]
+
+
+def _readme(pictures: dict[DocumentKind, list[Path]]) -> str:
+    lines = [
+        "# 公文与业务凭证样张 · Sample documents",
+        "",
+        "以下样张由 `doc_templates/` 中的 Word 模板生成，单位、人员、文号均为虚构；印章位置留空，不绘制印章。",
+        "字体为预览替代字体，正式文件使用方正小标宋简体、仿宋_GB2312、楷体_GB2312、黑体。",
+        "重新生成：`python -m records.fonts && python -m records.preview --gallery docs/documents`。",
+        "",
+        "These pages are made from the Word templates in `doc_templates/`. Units, persons and numbers are "
+        "fictional; the place of the seal is left empty. Preview fonts stand in for the fonts that offices use.",
+    ]
+    for kind, pages in pictures.items():
+        lines += ["", f"## {kind.label} · {kind.gloss}", ""]
+        lines.append(f"[`doc_templates/{kind.value}.docx`](../../doc_templates/{kind.value}.docx)")
+        for place, page in enumerate(pages, start=1):
+            lines += ["", f"![{kind.label} 第{place}页 · {kind.gloss}, page {place}]({page.name})"]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m records.preview", description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--out", type=Path, default=Path())
+    parser.add_argument("--gallery", type=Path)
+    parser.add_argument("--fonts", type=Path, default=None)
+    parser.add_argument("--dpi", type=int, default=_PNG_DPI)
+    options = parser.parse_args(arguments)
+    try:
+        if options.gallery is not None:
+            made = gallery(options.gallery, options.dpi, options.fonts)
+        else:
+            made = [path for file in options.files for path in _preview_file(file, options)]
+    except PreviewUnavailable as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for path in made:
+        sys.stdout.write(f"{path} {path.stat().st_size}\n")
+    return 0
+
+
+def _preview_file(file: Path, options: argparse.Namespace) -> list[Path]:
+    options.out.mkdir(parents=True, exist_ok=True)
+    document = file.read_bytes()
+    pdf: Path = options.out / f"{file.stem}.pdf"
+    pdf.write_bytes(to_pdf(document, fonts=options.fonts))
+    made = [pdf]
+    for place, page in enumerate(to_pngs(document, options.dpi, fonts=options.fonts), start=1):
+        path: Path = options.out / f"{file.stem}-{place}.png"
+        path.write_bytes(page)
+        made.append(path)
+    return made
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

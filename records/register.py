@@ -1,0 +1,348 @@
+"""The register of official records: number first, file after, rows of a series chained when filed.
+
+Functions take the caller's session and never commit. The order is that of documents.md 4: `prepare` in the
+transaction of the decision, render from `context_of` alone, store, then `file` in a second transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from hashlib import sha256
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from models.docket import RecordView
+from models.documents import CONTEXT_OF, DocumentContext
+from models.enums import DocumentKind, RecordState, Retention
+from models.register import Record
+from models.sealing import HashName, Keyring, digest
+
+from . import numbering
+from .numbering import number_text
+
+__all__ = [
+    "Draft",
+    "RecordFault",
+    "by_code",
+    "by_digest",
+    "context_of",
+    "fault",
+    "file",
+    "get",
+    "number_text",
+    "of_case",
+    "pending",
+    "prepare",
+    "row_hash",
+    "series_page",
+    "supersede",
+    "void",
+]
+
+GENESIS = "0" * 64
+_CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: nothing that is misread when typed from paper
+_CODE_GROUPS, _GROUP = 4, 4
+_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
+
+# What the hash of a filed row covers: all but what may change after filing (state and its reasons).
+CHAINED = (
+    "id",
+    "series",
+    "year",
+    "seq",
+    "number",
+    "kind",
+    "title",
+    "case_id",
+    "step",
+    "round",
+    "subject",
+    "unit",
+    "issuer",
+    "officers",
+    "code",
+    "template_digest",
+    "retention",
+    "digest",
+    "size",
+    "chain_seq",
+    "prev_hash",
+)
+
+
+class RecordFault(Exception):
+    """The register does not allow it: a programming or data fault, never a business refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a document is before it has a number. `series` is the 代字, e.g. 示编核; its year is that of `issued_on`.
+
+    (case_id, step, round, subject, kind) is the identity: a retry finds the same record again.
+    """
+
+    kind: DocumentKind
+    series: str
+    title: str
+    case_id: str
+    step: str
+    round: int
+    subject: str
+    unit: str
+    issued_on: date
+    issuer: str
+    template_digest: str
+    officers: dict[str, str] = field(default_factory=dict)
+    retention: Retention = Retention.PERMANENT
+
+
+def prepare(s: Session, draft: Draft, context: Callable[[str, str], DocumentContext]) -> Record:
+    """The record of the draft: found again unchanged, or numbered now with its context frozen and sealed.
+
+    `context(number as printed, verification code)` makes the context; it is called once per record, ever.
+    """
+    found = _of_draft(s, draft)
+    if found is not None:
+        return found
+    # The lock comes before the second look: of two sessions with one draft the later one finds the first's
+    # record here, and no number is spent on a row that the unique key would refuse.
+    numbering.lock(s, draft.series, draft.issued_on.year)
+    found = _of_draft(s, draft)
+    if found is not None:
+        return found
+    year = draft.issued_on.year
+    seq = numbering.take(s, draft.series, year)
+    number, code = number_text(draft.series, year, seq), new_code()
+    frozen = context(number, code)
+    if type(frozen) is not CONTEXT_OF[draft.kind]:
+        raise RecordFault(f"{draft.kind}: context is {type(frozen).__name__}")
+    if frozen.number != number or frozen.seal.code != code:
+        raise RecordFault(f"{draft.kind}: context does not carry its number and code")
+    ident = record_id(draft)
+    record = Record(
+        id=ident,
+        series=draft.series,
+        year=year,
+        seq=seq,
+        number=number,
+        kind=draft.kind.value,
+        title=draft.title,
+        case_id=draft.case_id,
+        step=draft.step,
+        round=draft.round,
+        subject=draft.subject,
+        unit=draft.unit,
+        issued_on=draft.issued_on,
+        issuer=draft.issuer,
+        officers=json.dumps(draft.officers, ensure_ascii=False, sort_keys=True),
+        code=code,
+        context_sealed=_keyring(s).seal_column(frozen.model_dump_json(), "record", "context_sealed", ident),
+        template_digest=draft.template_digest,
+        retention=draft.retention.value,
+        state=RecordState.NUMBERED.value,
+    )
+    s.add(record)
+    s.flush()
+    return record
+
+
+def context_of(s: Session, record: Record) -> DocumentContext:
+    """The frozen context. Raises Unsealable when the column was altered or moved from another row."""
+    text = _keyring(s).open_column(record.context_sealed, "record", "context_sealed", record.id)
+    return CONTEXT_OF[DocumentKind(record.kind)].model_validate_json(text)
+
+
+def pending(s: Session, case_id: str) -> list[Record]:
+    """Numbered records of the case whose file is not yet in the store, in order of number."""
+    statement = (
+        select(Record)
+        .where(Record.case_id == case_id, Record.state == RecordState.NUMBERED.value)
+        .order_by(col(Record.series), col(Record.year), col(Record.seq))
+    )
+    return list(s.exec(statement))
+
+
+def file(s: Session, record_id: str, digest: str, size: int, at: datetime) -> Record:
+    """Enter the stored file: the row becomes valid and joins the chain of its series. Repeating it is harmless.
+
+    Raises RecordFault for an unknown or void record, or when another digest was filed for it.
+    """
+    record = _locked(s, record_id)
+    if record.digest is not None:
+        if record.digest != digest:
+            raise RecordFault(f"{record.number}: filed with another digest")
+        return record
+    if record.state != RecordState.NUMBERED.value:
+        raise RecordFault(f"{record.number}: is {record.state}, cannot be filed")
+    last_seq, last_hash = _head(s, record.series, record.year)
+    record.digest, record.size, record.filed_at = digest, size, at
+    record.chain_seq, record.prev_hash = last_seq + 1, last_hash
+    record.state, record.fault = RecordState.VALID.value, None
+    record.hash = row_hash(record, _hash_name(s))
+    s.add(record)
+    s.flush()
+    return record
+
+
+def fault(s: Session, record_id: str, text: str) -> None:
+    """Why the file could not be made yet; the number stays and the record stays pending (P22)."""
+    record = _locked(s, record_id)
+    record.fault = text[:500]
+    s.add(record)
+    s.flush()
+
+
+def void(s: Session, record_id: str, reason: str) -> Record:
+    """作废: the number stays in the register with the reason and is never given again."""
+    record = _locked(s, record_id)
+    if record.state == RecordState.VOID.value:
+        return record
+    if not reason.strip():
+        raise RecordFault(f"{record.number}: a void number needs its reason")
+    record.state, record.void_reason = RecordState.VOID.value, reason
+    s.add(record)
+    s.flush()
+    return record
+
+
+def supersede(s: Session, record_id: str, by: str) -> Record:
+    """The record gives way to record `by` (its id)."""
+    record = _locked(s, record_id)
+    if by == record_id or s.get(Record, by) is None:
+        raise RecordFault(f"{record.number}: no such successor")
+    record.state, record.superseded_by = RecordState.SUPERSEDED.value, by
+    s.add(record)
+    s.flush()
+    return record
+
+
+def of_case(s: Session, case_id: str) -> list[RecordView]:
+    statement = (
+        select(Record)
+        .where(Record.case_id == case_id)
+        .order_by(col(Record.issued_on), col(Record.series), col(Record.seq))
+    )
+    return [view(row) for row in s.exec(statement)]
+
+
+def get(s: Session, record_id: str) -> RecordView | None:
+    row = s.get(Record, record_id)
+    return None if row is None else view(row)
+
+
+def by_code(s: Session, code: str) -> RecordView | None:
+    """By verification code, however it was typed: spaces, dashes, lower case and O/I/L are understood."""
+    row = s.exec(select(Record).where(Record.code == canonical_code(code))).first()
+    return None if row is None else view(row)
+
+
+def by_digest(s: Session, digest: str) -> RecordView | None:
+    row = s.exec(select(Record).where(Record.digest == digest)).first()
+    return None if row is None else view(row)
+
+
+def series_page(s: Session, series: str, year: int, after: int = 0, limit: int = 1000) -> list[RecordView]:
+    """Records of a series in order of number, those after `after`."""
+    statement = (
+        select(Record)
+        .where(Record.series == series, Record.year == year, Record.seq > after)
+        .order_by(col(Record.seq))
+        .limit(limit)
+    )
+    return [view(row) for row in s.exec(statement)]
+
+
+def view(row: Record) -> RecordView:
+    return RecordView(
+        id=row.id,
+        kind=DocumentKind(row.kind),
+        title=row.title,
+        number=row.number,
+        state=RecordState(row.state),
+        issued_on=row.issued_on,
+        issuer=row.issuer,
+        officers=json.loads(row.officers),
+        code=row.code,
+        digest=row.digest,
+        size=row.size,
+        case_id=row.case_id,
+        unit=row.unit,
+        void_reason=row.void_reason,
+        superseded_by=row.superseded_by,
+        retention=row.retention,
+    )
+
+
+def row_hash(row: Record, algorithm: HashName) -> str:
+    """Hash of a filed row over canonical JSON of CHAINED, the issue date and the moment of filing (UTC)."""
+    body: dict[str, object] = {name: getattr(row, name) for name in CHAINED}
+    body["issued_on"] = row.issued_on.isoformat()
+    body["filed_at"] = "" if row.filed_at is None else row.filed_at.astimezone(UTC).isoformat(timespec="microseconds")
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return digest(text.encode(), algorithm)
+
+
+def record_id(draft: Draft) -> str:
+    """32 hex characters made from the identity of the draft: the same on every retry."""
+    key = "|".join([draft.case_id, draft.step, str(draft.round), draft.subject, draft.kind.value])
+    return sha256(key.encode()).hexdigest()[:32]
+
+
+def new_code() -> str:
+    """A random verification code of 80 bits, e.g. 7K3M-9QXT-2H8B-4WZD."""
+    return "-".join("".join(secrets.choice(_CODE_ALPHABET) for _ in range(_GROUP)) for _ in range(_CODE_GROUPS))
+
+
+def canonical_code(typed: str) -> str:
+    """A code as typed by a person, brought to the stored form."""
+    kept = "".join(c for c in typed.upper() if c.isascii() and c.isalnum()).translate(_MISREAD)
+    return "-".join(kept[i : i + _GROUP] for i in range(0, len(kept), _GROUP))
+
+
+def _of_draft(s: Session, draft: Draft) -> Record | None:
+    statement = select(Record).where(
+        Record.case_id == draft.case_id,
+        Record.step == draft.step,
+        Record.round == draft.round,
+        Record.subject == draft.subject,
+        Record.kind == draft.kind.value,
+    )
+    return s.exec(statement).first()
+
+
+def _locked(s: Session, record_id: str) -> Record:
+    """The row, with its series held, so that two filings cannot take one place in the chain."""
+    record = s.get(Record, record_id)
+    if record is None:
+        raise RecordFault(f"no record {record_id}")
+    numbering.lock(s, record.series, record.year)
+    s.refresh(record)
+    return record
+
+
+def _head(s: Session, series: str, year: int) -> tuple[int, str]:
+    last = s.exec(select(func.max(col(Record.chain_seq))).where(Record.series == series, Record.year == year)).one()
+    if last is None:
+        return 0, GENESIS
+    row = s.exec(
+        select(Record.hash).where(Record.series == series, Record.year == year, Record.chain_seq == last)
+    ).one()
+    return last, row or GENESIS
+
+
+
+def _keyring(s: Session) -> Keyring:
+    keyring = s.info["keyring"]
+    if not isinstance(keyring, Keyring):
+        raise RecordFault("session carries no keyring")
+    return keyring
+
+
+def _hash_name(s: Session) -> HashName:
+    name: HashName = s.info.get("hash", "sm3")
+    return name

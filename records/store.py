@@ -1,0 +1,140 @@
+"""The content-addressed store: a file is named by its digest, written once, read-only, checked at every read.
+
+Beside each file stands its manifest of parts (digest per zip member), which locates an alteration.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import secrets
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from models.sealing import HashName, digest
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_READ_ONLY = 0o444
+_MANIFEST = ".parts.json"
+
+
+class StoreFault(Exception):
+    """A file is missing, altered, or does not match its name."""
+
+
+class FolderStore:
+    """Files in `root/ab/abcd…`. `hash_name` is the algorithm that the names are digests of."""
+
+    def __init__(self, root: Path, hash_name: HashName = "sm3") -> None:
+        self.root = Path(root)
+        self.hash_name: HashName = hash_name
+        self.root.mkdir(parents=True, exist_ok=True)
+
+    def put(self, data: bytes, digest: str) -> None:
+        """Keep `data` under `digest`; a file that is there already is compared, never replaced.
+
+        Raises StoreFault when the digest is not that of the data, or when the file there is another.
+        """
+        if self._digest(data) != digest:
+            raise StoreFault(f"{digest}: data do not have this digest")
+        target = self._place(digest)
+        if target.exists():
+            self.get(digest)
+            return
+        target.parent.mkdir(exist_ok=True)
+        # The manifest first: a file in the store always has one, wherever a crash falls.
+        self._write(target.with_name(target.name + _MANIFEST), self._manifest(data, digest))
+        self._write(target, data)
+        _sync_folder(target.parent)
+        _sync_folder(self.root)
+
+    def get(self, digest: str) -> bytes:
+        """The bytes, checked against their name. Raises StoreFault naming the altered parts."""
+        target = self._place(digest)
+        try:
+            data = target.read_bytes()
+        except FileNotFoundError:
+            raise StoreFault(f"{digest}: 存档文件缺失 · file is missing") from None
+        if self._digest(data) != digest:
+            where = "、".join(self.altered_parts(digest, data)) or "容器 container"
+            raise StoreFault(f"{digest}: 存档文件被改动 · file was altered ({where})")
+        return data
+
+    def path(self, digest: str) -> Path | None:
+        """Where the file is, or None. The content is not checked: use `get` to rely on it."""
+        target = self._place(digest)
+        return target if target.exists() else None
+
+    def digests(self) -> Iterator[str]:
+        """All names in the store, sorted."""
+        for folder in sorted(self.root.iterdir()):
+            if folder.is_dir():
+                yield from sorted(p.name for p in folder.iterdir() if _DIGEST.fullmatch(p.name))
+
+    def altered_parts(self, digest: str, data: bytes) -> list[str]:
+        """Names of parts that differ from the manifest, are missing, or were added; empty when unreadable."""
+        try:
+            manifest = json.loads(self._place(digest).with_name(digest + _MANIFEST).read_text("utf-8"))
+            now = self._parts(data)
+        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+            return []
+        kept: dict[str, str] = manifest["parts"]
+        return sorted(name for name in kept.keys() | now.keys() if kept.get(name) != now.get(name))
+
+    def _digest(self, data: bytes) -> str:
+        return digest(data, self.hash_name)
+
+    def _place(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise StoreFault("not a digest")
+        return self.root / digest[:2] / digest
+
+    def _manifest(self, data: bytes, digest: str) -> bytes:
+        body = {"algorithm": self.hash_name, "digest": digest, "size": len(data), "parts": self._parts_or_none(data)}
+        return json.dumps(body, ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+    def _parts_or_none(self, data: bytes) -> dict[str, str]:
+        try:
+            return self._parts(data)
+        except zipfile.BadZipFile:
+            return {}
+
+    def _parts(self, data: bytes) -> dict[str, str]:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return {name: self._digest(archive.read(name)) for name in archive.namelist()}
+
+    def _write(self, target: Path, data: bytes) -> None:
+        """All of it or nothing, and never over another file: temp, fsync, then a link under the final name."""
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _READ_ONLY)
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            # link refuses an existing name where rename would replace it; another writer wrote the same bytes.
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def open_store(url: str, hash_name: HashName = "sm3") -> FolderStore:
+    """The store of a `file:///folder` address or a plain folder path. Raises ValueError for another scheme."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("", "file"):
+        raise ValueError(f"records_url: 不支持 {parts.scheme} · only a folder (file:///…) is supported")
+    return FolderStore(Path(unquote(parts.path) if parts.scheme else url), hash_name)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,40 @@
+"""Composition root of the API process: settings → engine → client → FastAPI → uvicorn. No logic."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from api.app import create_app
+from api.deps import Runtime
+
+from .assembly import assembled
+from .client import Temporal
+from .ports import check_port
+from .settings import Settings, temporal_namespace
+
+DRAIN_SECONDS = 5  # open event streams would otherwise keep a stopping server for ever
+
+
+def serve_api(settings: Settings) -> None:
+    """Serves until SIGTERM or Ctrl-C. Raises StartFault when it must not start."""
+    with assembled(settings) as parts:
+        check_port(settings.api_host, settings.api_port, "DINGBIAN_API_PORT", "API")
+        runtime = Runtime(
+            settings=settings,
+            database=parts.database,
+            store=parts.store,
+            temporal=Temporal(settings, parts.keyring),
+            rulebook=parts.rulebook,
+            calendar=parts.calendar,
+            keyring=parts.keyring,
+            namespace=temporal_namespace(),
+        )
+        uvicorn.run(
+            create_app(runtime),
+            host=settings.api_host,
+            port=settings.api_port,
+            log_config=None,  # ours strikes out identity numbers
+            access_log=False,  # a path may hold what a person typed; the trace of commands is in the register
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )

@@ -1,0 +1,228 @@
+"""The way to Temporal for everyone who is not a worker: connect, deliver a command, ask one case.
+
+The connection is made on first use and never at import; every call is bounded, because a lost server makes
+a client wait 5 to 10 s whatever its RPC timeout says (reliability.md §1b).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any, Literal, TypeVar, cast
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.decisions import Delivery, Signal, StartCase
+from models.docket import Desk
+from models.enums import CommandKind, Procedure, Resource, State
+from models.sealing import Keyring
+from workflows import attributes
+
+from .plugin import dingbian_plugin
+from .settings import Settings, connect_config
+
+TASK_QUEUE = "dingbian"
+DELIVERY_SECONDS = 5.0  # longer only keeps the outbox waiting: the relay comes back
+QUERY_SECONDS = 2.0  # a query is a courtesy; the register has the answer (performance.md)
+HEALTH_SECONDS = 2.0
+ADMIN_SECONDS = 10.0
+WORKFLOW_TASK_TIMEOUT = timedelta(seconds=10)  # a task lost with a killed worker is taken up again after this
+
+_AWAY = (RPCError, RuntimeError, OSError, asyncio.TimeoutError)
+"""RuntimeError is what a lazy client raises while it has never been connected."""
+
+_TYPE_NUMBERS: dict[str, IndexedValueType.ValueType] = {
+    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+    "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+    "Bool": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+}
+
+_DESK_OR_NONE: type[Desk | None] = cast(Any, Desk | None)
+
+T = TypeVar("T")
+
+
+class TemporalAway(Exception):
+    """Temporal cannot be reached or did not answer in time. The command stays in the outbox; nothing is lost."""
+
+
+async def connect(settings: Settings, keyring: Keyring, lazy: bool = False) -> Client:
+    """A client with codec and sandbox set; not lazy, it raises RuntimeError when the server does not answer."""
+    config = connect_config(settings)
+    return await Client.connect(**config, lazy=lazy, plugins=[dingbian_plugin(keyring, config["namespace"])])
+
+
+class Temporal:
+    """One lazy connection, shared by the API and the relay."""
+
+    def __init__(
+        self, settings: Settings, keyring: Keyring, task_queue: str = TASK_QUEUE, client: Client | None = None
+    ) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._task_queue = task_queue
+        self._client = client
+
+    async def deliver(self, delivery: Delivery) -> Literal["delivered", "closed"]:
+        """Brings one outbox row to its workflow; delivering it again changes nothing.
+
+        "closed" when the case has already ended, so that nobody will judge the command. Raises TemporalAway
+        on any trouble; whether the row arrived is then unknown, and it must be delivered again.
+        """
+        client = await self.client()
+        if delivery.kind is CommandKind.START:
+            return await self._bounded(self._start(client, delivery), DELIVERY_SECONDS)
+        return await self._bounded(self._signal(client, delivery), DELIVERY_SECONDS)
+
+    async def healthy(self) -> bool:
+        """Whether the namespace answers within 2 s; never raises."""
+        try:
+            client = await self.client()
+            request = DescribeNamespaceRequest(namespace=client.namespace)
+            await self._bounded(client.workflow_service.describe_namespace(request), HEALTH_SECONDS)
+        except TemporalAway:
+            return False
+        return True
+
+    async def query_docket(self, case_id: str) -> Desk | None:
+        """What the running workflow knows of its case, None before the gate has spoken.
+
+        Raises TemporalAway after 2 s or when there is no such workflow.
+        """
+        client = await self.client()
+        asked = client.get_workflow_handle(case_id).query("docket", result_type=_DESK_OR_NONE)
+        return await self._bounded(asked, QUERY_SECONDS)
+
+    async def ensure_search_attributes(self) -> list[str]:
+        """Registers the attributes that are missing and returns their names; without them no case can start."""
+        client = await self.client()
+        return await self._bounded(_add_missing_attributes(client), ADMIN_SECONDS)
+
+    async def list_schedules(self) -> list[str]:
+        """Ids of the schedules in the namespace."""
+        client = await self.client()
+
+        async def collect() -> list[str]:
+            return [entry.id async for entry in await client.list_schedules()]
+
+        return await self._bounded(collect(), ADMIN_SECONDS)
+
+    async def client(self) -> Client:
+        """The client itself; made lazily, so this does not prove that a server is there."""
+        if self._client is None:
+            self._client = await connect(self._settings, self._keyring, lazy=True)
+        return self._client
+
+    async def _start(self, client: Client, delivery: Delivery) -> Literal["delivered", "closed"]:
+        try:
+            await client.start_workflow(
+                delivery.workflow_type,
+                StartCase(case_id=delivery.case_id),
+                id=delivery.case_id,
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                task_timeout=WORKFLOW_TASK_TIMEOUT,
+                static_summary=_summary(delivery.body),
+                search_attributes=_attributes(delivery.body),
+            )
+        except WorkflowAlreadyStartedError:
+            return "delivered"  # it ran and ended: the start arrived, only our note of it was lost
+        return "delivered"
+
+    async def _signal(self, client: Client, delivery: Delivery) -> Literal["delivered", "closed"]:
+        message = Signal(decision_id=delivery.command_id, body=delivery.body)
+        try:
+            await client.get_workflow_handle(delivery.case_id).signal(delivery.kind.value, message)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return await self._revive(client, delivery, message)
+        return "delivered"
+
+    async def _revive(self, client: Client, delivery: Delivery, message: Signal) -> Literal["delivered", "closed"]:
+        """NOT_FOUND means ended, or unknown because Temporal was restored from an older copy. One call tells
+        them apart: an ended id is rejected, an unknown one is started anew and reads its desk from the register."""
+        try:
+            await client.start_workflow(
+                delivery.workflow_type,
+                StartCase(case_id=delivery.case_id),
+                id=delivery.case_id,
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                task_timeout=WORKFLOW_TASK_TIMEOUT,
+                start_signal=delivery.kind.value,
+                start_signal_args=[message],
+            )
+        except WorkflowAlreadyStartedError:
+            return "closed"
+        return "delivered"
+
+    @staticmethod
+    async def _bounded(call: Awaitable[T], seconds: float) -> T:
+        try:
+            return await asyncio.wait_for(call, seconds)
+        except _AWAY as error:
+            # The text of an RPC error may quote what was sent; its type and status may not.
+            status = error.status.name if isinstance(error, RPCError) else ""
+            raise TemporalAway(f"{type(error).__name__} {status}".strip()) from None
+
+
+async def _add_missing_attributes(client: Client) -> list[str]:
+    """Clusters that let only their operators look (PERMISSION_DENIED) are taken at their word."""
+    try:
+        listing = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace)
+        )
+    except RPCError as error:
+        if error.status is RPCStatusCode.PERMISSION_DENIED:
+            return []
+        raise
+    missing = [name for name in attributes.TYPES if name not in listing.custom_attributes]
+    if missing:
+        wanted = {name: _TYPE_NUMBERS[attributes.TYPES[name]] for name in missing}
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=wanted)
+        )
+    return missing
+
+
+def _attributes(body: dict[str, Any]) -> TypedSearchAttributes:
+    """What an application tells at once; the workflow sets the rest. Codes only: these are not sealed."""
+    pairs = [
+        SearchAttributePair(attributes.PROCEDURE, _procedure(body).value),
+        SearchAttributePair(attributes.STATE, State.SUBMITTED.value),
+    ]
+    unit = body.get("unit")
+    if isinstance(unit, str):
+        pairs.append(SearchAttributePair(attributes.UNIT, unit))
+    return TypedSearchAttributes(pairs)
+
+
+def _summary(body: dict[str, Any]) -> str:
+    """One plain line for the Temporal UI, such as 用编落编｜单位 …｜行政编制 2 名 (sealed like every payload)."""
+    parts = [_procedure(body).label]
+    if isinstance(body.get("unit"), str):
+        parts.append(f"单位 {body['unit']}")
+    lines = body.get("lines")
+    if isinstance(lines, list):
+        parts.append("、".join(f"{Resource(line['resource']).label} {line['number']} 名" for line in lines))
+    return "｜".join(parts)[:200]
+
+
+def _procedure(body: dict[str, Any]) -> Procedure:
+    return Procedure(body.get("procedure", Procedure.STAFFING_UP))

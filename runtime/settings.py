@@ -1,0 +1,178 @@
+"""Settings: `DINGBIAN_…` variables, `rules.toml`, and Temporal's own variables and profiles.
+
+Nothing here opens a connection; `check_profile` only looks at files that exist.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from temporalio.envconfig import ClientConfigProfile, ClientConnectConfig
+
+from models.rulebook import Rulebook
+from models.sealing import CipherName, HashName, digest
+
+from .faults import StartFault
+
+PREFIX = "DINGBIAN_"
+DEFAULT_NAMESPACE = "default"
+LOOPBACK = "127.0.0.1"  # the embedded server has neither TLS nor authentication (reliability.md finding 2)
+SHIPPED_RULES = Path(__file__).resolve().parent.parent / "rules.toml"
+
+
+def _default_rules() -> Path:
+    """`rules.toml` of the working folder, else the commented one that comes with the program."""
+    local = Path("rules.toml")
+    return local.resolve() if local.is_file() else SHIPPED_RULES
+
+
+class Settings(BaseSettings):
+    """interface.md, Settings. Later fields take their defaults from earlier ones."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    data_dir: Path = Field(default=Path("var"), validate_default=True)
+    profile: Literal["embedded", "production"] = "embedded"
+    api_host: str = LOOPBACK
+    api_port: int = Field(default=8400, ge=1, le=65535)
+    public_url: str = Field(default_factory=lambda data: f"http://{data['api_host']}:{data['api_port']}")
+    database_url: str = Field(default_factory=lambda data: f"sqlite:///{data['data_dir'] / 'dingbian.db'}")
+    records_url: str = Field(default_factory=lambda data: str(data["data_dir"] / "records"))
+    keyring_file: Path = Field(default_factory=lambda data: data["data_dir"] / "keyring.json")
+    rules_file: Path = Field(default_factory=_default_rules)
+    hash: HashName = "sm3"
+    cipher: CipherName = "sm4-gcm"
+    temporal_port: int = Field(default=7233, ge=1, le=65535)
+    ui_port: int = Field(default=8233, ge=1, le=65535)
+    demo_accounts: bool = Field(default_factory=lambda data: data["profile"] == "embedded")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        # Children are started with the same variables but must never resolve them against another folder.
+        return value.expanduser().resolve()
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def production(self) -> bool:
+        return self.profile == "production"
+
+    @property
+    def temporal_database(self) -> Path:
+        return self.data_dir / "temporal.db"
+
+    @property
+    def demo_accounts_file(self) -> Path:
+        return self.data_dir / "demo-accounts.json"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.data_dir / "logs"
+
+    @property
+    def api_url(self) -> str:
+        """Where this machine reaches the API: a wildcard address is no destination."""
+        host = LOOPBACK if self.api_host in {"0.0.0.0", "::", ""} else self.api_host  # noqa: S104 - compared, not bound
+        return f"http://{host}:{self.api_port}"
+
+    @property
+    def ui_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.ui_port}"
+
+    @property
+    def codec_url(self) -> str:
+        return f"{self.public_url}/api/v1/codec"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings of the environment; raises StartFault naming the variable that holds a bad value."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise StartFault("\n".join(_setting_fault(item["loc"], item["msg"]) for item in error.errors())) from None
+
+
+def _setting_fault(where: tuple[int | str, ...], message: str) -> str:
+    name = PREFIX + str(where[0]).upper() if where else PREFIX + "*"
+    return f"设置 {name} 有误：{message} · setting {name}: {message}"
+
+
+def unknown_variables() -> list[str]:
+    """`DINGBIAN_…` variables that nothing reads: a misspelt setting must be seen, not silently ignored."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+
+
+def load_rulebook(settings: Settings) -> Rulebook:
+    """The office's rules; `version` is the SM3 digest of the file, so a case shows which rules it was judged by.
+
+    Raises StartFault naming file and key.
+    """
+    path = settings.rules_file
+    try:
+        data = path.read_bytes()
+        content = tomllib.loads(data.decode())
+    except OSError as error:
+        raise StartFault(f"读不到规则文件 {path}：{error.strerror} · cannot read rules file {path}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StartFault(f"规则文件 {path} 不是有效的 TOML：{error} · not valid TOML: {error}") from None
+    if "version" in content:
+        raise StartFault(f"规则文件 {path}：不得设置 version · `version` is the file's digest and cannot be set")
+    try:
+        return Rulebook.model_validate({**content, "version": digest(data)})
+    except ValidationError as error:
+        faults = (f"{'.'.join(str(part) for part in item['loc'])}：{item['msg']}" for item in error.errors())
+        raise StartFault(f"规则文件 {path} 有误 · fault in rules file:\n  " + "\n  ".join(faults)) from None
+
+
+def temporal_profile() -> ClientConfigProfile:
+    """Temporal's own profile: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_PROFILE`, TLS, API key, file."""
+    try:
+        return ClientConfigProfile.load()
+    except RuntimeError as error:
+        raise StartFault(f"Temporal 配置有误：{error} · Temporal configuration: {error}") from None
+
+
+def uses_embedded_temporal() -> bool:
+    """True when nobody named a cluster, so that `up` starts the embedded one."""
+    return temporal_profile().address is None
+
+
+def temporal_namespace() -> str:
+    return temporal_profile().namespace or DEFAULT_NAMESPACE
+
+
+def connect_config(settings: Settings) -> ClientConnectConfig:
+    """Arguments of `Client.connect`: the configured cluster, else the embedded one on loopback."""
+    config = temporal_profile().to_client_connect_config()
+    config.setdefault("target_host", f"{LOOPBACK}:{settings.temporal_port}")
+    config.setdefault("namespace", DEFAULT_NAMESPACE)
+    return config
+
+
+def check_profile(settings: Settings) -> None:
+    """What `PROFILE=production` refuses before anything is opened; raises StartFault listing every fault.
+
+    The key file is refused by `runtime.keyring`, demo officers in the database by `runtime.checks`.
+    """
+    if not settings.production:
+        return
+    faults = []
+    if settings.demo_accounts:
+        faults.append("不得启用演示账号（DINGBIAN_DEMO_ACCOUNTS）· demo accounts must be off")
+    if settings.demo_accounts_file.exists():
+        faults.append(f"存在演示账号文件 {settings.demo_accounts_file} · a demo accounts file exists")
+    if uses_embedded_temporal():
+        faults.append("不得使用内嵌 Temporal，请设置 TEMPORAL_ADDRESS · embedded Temporal; set TEMPORAL_ADDRESS")
+    if faults:
+        heading = "正式环境（DINGBIAN_PROFILE=production）拒绝启动 · production profile refuses to start:"
+        raise StartFault("\n  ".join([heading, *faults]))

@@ -1,0 +1,123 @@
+"""`dingbian up`: prepares what is new, starts everything, says where it is, watches it, stops it cleanly."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from ledger.intake.register import Progress as Report
+from models.enums import Department, Role
+
+from .embedded import DataFolderLock
+from .first_start import prepare
+from .settings import Settings, temporal_profile, uses_embedded_temporal
+from .stack import Stack
+
+WATCH_SECONDS = 0.5
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run_up(settings: Settings, console: Console) -> None:
+    """Returns after Ctrl-C or SIGTERM, with everything stopped. Raises StartFault when it cannot go on."""
+
+    def say(text: str) -> None:
+        console.print(escape(text))
+
+    with DataFolderLock(settings.data_dir), stop_asked() as stop:
+        with progress_bar(console) as report:
+            accounts = prepare(settings, report)
+        stack = Stack(settings, say)
+        stack.start()
+        try:
+            welcome(settings, accounts, console)
+            while not stop.wait(WATCH_SECONDS):
+                stack.watch()
+            say("正在停止…… · stopping…")
+        finally:
+            stack.stop()
+        say("已全部停止，下次启动从此处继续 · all stopped; the next start goes on from here")
+
+
+@contextmanager
+def stop_asked() -> Iterator[threading.Event]:
+    """An event set by Ctrl-C, SIGTERM or a closed terminal; the former handlers come back at exit.
+
+    Nothing is raised into whatever runs, so a child is never started and then forgotten.
+    """
+    event = threading.Event()
+    former = {number: signal.signal(number, lambda *_: event.set()) for number in _STOPPING}
+    try:
+        yield event
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def progress_bar(console: Console) -> Iterator[Report]:
+    """A bar for each phase of long work, drawn only when there is any."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(phase: str, done: int, total: int) -> None:
+            if phase not in tasks:
+                tasks[phase] = bars.add_task(escape(phase), total=total)
+            bars.update(tasks[phase], completed=done, total=total)
+
+        yield report
+
+
+def welcome(settings: Settings, accounts: list[dict[str, Any]], console: Console) -> None:
+    """Addresses, demo accounts, and what to try next."""
+    console.print("\n[bold green]定编已启动[/] · Dingbian is up\n")
+    console.print(addresses(settings))
+    if accounts:
+        console.print(account_table(accounts))
+        console.print(f"密码与令牌 · passwords and tokens: {settings.demo_accounts_file}", soft_wrap=True)
+    console.print("\n接下来 · what to try next:")
+    for text in _next_steps(settings, demo=bool(accounts)):
+        console.print(f"  • {text}", markup=False, soft_wrap=True)
+    console.print("\n按 Ctrl-C 停止 · Ctrl-C stops everything\n")
+
+
+def addresses(settings: Settings) -> Table:
+    table = Table(box=None, show_header=False)
+    table.add_row("接口 API", f"{settings.api_url}/api/v1")
+    if uses_embedded_temporal():
+        table.add_row("Temporal 界面 UI", settings.ui_url)
+    else:
+        table.add_row("Temporal 集群 cluster", temporal_profile().address or "")
+    table.add_row("数据目录 data folder", str(settings.data_dir))
+    table.add_row("日志 logs", str(settings.logs_dir))
+    return table
+
+
+def account_table(accounts: list[dict[str, Any]]) -> Table:
+    table = Table(title="演示账号 · demo accounts", title_justify="left")
+    for heading in ("登录名 login", "姓名 name", "部门 department", "角色 roles"):
+        table.add_column(heading)
+    for account in accounts:
+        roles = "、".join(Role(role).label for role in account["roles"])
+        table.add_row(account["login"], account["name"], Department(account["department"]).label, roles)
+    return table
+
+
+def _next_steps(settings: Settings, *, demo: bool) -> list[str]:
+    steps = [
+        f"接口一览 · every operation of the API: {settings.api_url}/api/v1/reference",
+        "核验台账 · verify the ledger: dingbian verify",
+    ]
+    if demo:
+        steps.insert(0, "走完一件用编 · drive one staffing-up to its end: make demo（dingbian demo）")
+    else:
+        steps.insert(0, "发放令牌 · issue a token: dingbian token --help")
+    return steps

@@ -1,0 +1,1 @@
+"""Sample data: published quotas of real units, synthetic persons, training units, demo accounts."""

@@ -1,0 +1,298 @@
+"""A small office in a folder: register, rules, officers of every department, and hands to decide with.
+
+`Office` acts on the activities themselves (no Temporal), so that a rule is tested in milliseconds; the workflow
+tests give the same office to a real worker.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session, select
+
+from activities.calendar import office_calendar
+from activities.cases import CaseActivities
+from activities.deps import Deps
+from docket import commands, view
+from ledger import balances as ledger_balances
+from ledger.db import Database
+from ledger.postings import open_accounts
+from models.applications import StaffingUpApplication
+from models.decisions import Decision, Handle, Moment, Officer, Receipt
+from models.docket import Desk, Docket
+from models.enums import CommandKind, Department, Resource, Role, Sex
+from models.ledger import Balance, Basis, Cause, OpeningAccount, OpeningPerson, PersonEntry
+from models.refusals import Refusal
+from models.register import Holder, InternalBody, Meta, OfficerRow, Unit
+from models.rulebook import Rulebook
+from models.sealing import Keyring, SealingKey
+from records import numbering
+from records.render import Renderer
+from records.store import FolderStore
+from rules.deadlines import local_day
+
+RESEARCH = "119999000000000198"
+SERVICES = "129999000000000270"
+START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday morning in Shanghai
+
+
+def keyring() -> Keyring:
+    key = SealingKey("sm4-test", "sm4-gcm", bytes(range(16)))
+    return Keyring({key.key_id: key}, key.key_id, bytes(range(32)))
+
+
+def _officer(login: str, name: str, department: Department, *roles: Role, unit: str | None = None) -> Officer:
+    return Officer(id=login, name=name, department=department, unit=unit, roles=frozenset(roles))
+
+
+APPLICANT = _officer("applicant", "王敏", Department.UNIT, Role.APPLICANT, unit=RESEARCH)
+OTHER_APPLICANT = _officer("other-applicant", "赵磊", Department.UNIT, Role.APPLICANT, unit=SERVICES)
+EXAMINER = _officer("examiner", "李静", Department.ESTABLISHMENT, Role.EXAMINER)
+ISSUER = _officer("issuer", "张伟", Department.ESTABLISHMENT, Role.ISSUER)
+REGISTRAR = _officer("registrar", "刘洋", Department.ESTABLISHMENT, Role.REGISTRAR)
+HEAD = _officer("head", "陈强", Department.ESTABLISHMENT, Role.HEAD)
+ORGANISATION = _officer("organisation", "杨帆", Department.ORGANISATION, Role.APPROVER)
+PERSONNEL = _officer("personnel", "黄蕾", Department.PERSONNEL, Role.APPROVER)
+FINANCE = _officer("finance", "周涛", Department.FINANCE, Role.APPROVER)
+INSURANCE = _officer("insurance", "吴娜", Department.SOCIAL_INSURANCE, Role.APPROVER)
+SUPERVISOR = _officer("supervisor", "徐刚", Department.SUPERVISION, Role.SUPERVISOR)
+EVERYBODY = (
+    APPLICANT,
+    OTHER_APPLICANT,
+    EXAMINER,
+    ISSUER,
+    REGISTRAR,
+    HEAD,
+    ORGANISATION,
+    PERSONNEL,
+    FINANCE,
+    INSURANCE,
+    SUPERVISOR,
+)
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def identity_no(serial: int, born: date = date(1990, 1, 1), sex: Sex = Sex.MALE) -> str:
+    """A valid number of the fake area 999999; `serial` 0 to 498."""
+    order = serial * 2 + (1 if sex is Sex.MALE else 0)
+    stem = f"999999{born:%Y%m%d}{order:03d}"
+    return stem + "10X98765432"[sum(int(d) * w for d, w in zip(stem, _WEIGHTS, strict=True)) % 11]
+
+
+def person(slot: str, serial: int, **more: Any) -> dict[str, Any]:
+    """A person named for a slot, as a decision's body carries it."""
+    born = date(1990, 1, 1)
+    return {
+        "slot": slot,
+        "name": f"新人{serial}",
+        "sex": "male",
+        "birth_date": born.isoformat(),
+        "identity_no": identity_no(serial, born),
+    } | more
+
+
+def application(
+    *lines: dict[str, Any], unit: str = RESEARCH, meeting: str = "局党组会议〔2026〕第8次", **more: Any
+) -> StaffingUpApplication:
+    wanted = list(lines) or [line("headcount:administrative")]
+    body = {
+        "unit": unit,
+        "lines": wanted,
+        "basis": {"meeting": meeting, "date": "2026-02-25"},
+        "contact": "王敏 0000-8000000",
+    } | more
+    return StaffingUpApplication.model_validate(body)
+
+
+def line(resource: str, number: int = 1, way: str = "examination", **more: Any) -> dict[str, Any]:
+    return {"resource": resource, "number": number, "way": way, "reason": "补充业务力量"} | more
+
+
+@dataclass
+class Office:
+    """One office: `database`, `store`, `now` (workflow time), and what its people do."""
+
+    folder: Path
+    rulebook: Rulebook = field(default_factory=Rulebook)
+    url: str | None = None
+    now: datetime = START
+
+    def __post_init__(self) -> None:
+        self.database = Database(self.url or f"sqlite:///{self.folder / 'dingbian.db'}", keyring())
+        self.database.migrate()
+        self.store = FolderStore(self.folder / "records")
+        self.deps = Deps(
+            database=self.database,
+            store=self.store,
+            renderer=Renderer(),
+            rulebook=self.rulebook,
+            calendar=office_calendar(self.rulebook),
+            public_url="http://127.0.0.1:8400",
+        )
+        self.activities = CaseActivities(self.deps)
+        self._keys = itertools.count(1)
+        with self.database.write() as s:
+            if s.get(Meta, "test") is None:
+                s.add(Meta(name="test", value="seeded"))
+                _seed(s, self.now)
+
+    # --- acting --------------------------------------------------------------------------------------------
+
+    def apply(self, body: StaffingUpApplication | None = None, by: Officer = APPLICANT) -> str:
+        """Commit an application; the case id."""
+        with self.database.write() as s:
+            answer = commands.submit_application(
+                s,
+                body or application(),
+                by,
+                f"apply-{next(self._keys)}",
+                self.now,
+                lambda: numbering.take(s, "case", local_day(self.now).year),
+            )
+        assert isinstance(answer, commands.Submitted)
+        return answer.case_id
+
+    def opened(self, body: StaffingUpApplication | None = None, by: Officer = APPLICANT) -> str:
+        """Apply and let the gate judge."""
+        case_id = self.apply(body, by)
+        self.activities.open_case(Moment(case_id=case_id, at=self.now))
+        return case_id
+
+    def commit(self, case_id: str, kind: CommandKind, body: Any, by: Officer, key: str | None = None) -> str:
+        """Commit one command; its id."""
+        used = key or f"{kind.value}-{next(self._keys)}"
+        with self.database.write() as s:
+            answer = commands.submit(s, case_id, kind, body, by, used, self.now)
+        assert answer is not None
+        assert not isinstance(answer, Refusal)
+        return commands.command_id(by.id, used)
+
+    def handle(self, command_id: str, case_id: str) -> Desk:
+        """Deliver a committed command to the activity, as the workflow does."""
+        with self.database.read() as s:
+            row = commands.opened(s, command_id)
+        assert row is not None
+        return self.activities.handle_command(
+            Handle(case_id=case_id, name=row.kind.value, decision_id=row.id, body=row.body, at=self.now)
+        )
+
+    def order(self, case_id: str, kind: CommandKind, body: Any, by: Officer) -> Receipt:
+        """Commit a command, deliver it, and read its receipt."""
+        receipt = self.handle(self.commit(case_id, kind, body, by), case_id).receipt
+        assert receipt is not None
+        return receipt
+
+    def decide(self, case_id: str, step: str, by: Officer, verdict: str = "approve", **more: Any) -> Receipt:
+        body = self.decision(case_id, step, verdict, **more)
+        return self.order(case_id, CommandKind.DECIDE, body, by)
+
+    def decision(self, case_id: str, step: str, verdict: str = "approve", **more: Any) -> Decision:
+        number = more.pop("round", None) or self.docket(case_id).round
+        if verdict in ("reject", "return"):
+            more.setdefault("opinion", "不符合要求")
+        return Decision.model_validate({"step": step, "round": number, "verdict": verdict, **more})
+
+    def issued(self, case_id: str) -> list[str]:
+        """Examine and issue; the slot codes."""
+        self.accepted(self.decide(case_id, "examine", EXAMINER))
+        self.accepted(self.decide(case_id, "issue", ISSUER))
+        slip = self.docket(case_id).slip
+        assert slip is not None
+        return [slot.code for slot in slip.slots]
+
+    def approve(self, case_id: str, slot: str, serial: int, by: Officer = ORGANISATION, **more: Any) -> Receipt:
+        named = person(slot, serial, **more)
+        return self.decide(
+            case_id, "approve-persons", by, subject=slot, persons=[named], reference_no="示组任〔2026〕5号"
+        )
+
+    def entered(self, case_id: str, slot: str, serial: int, by: Officer = ORGANISATION, **more: Any) -> None:
+        self.accepted(self.approve(case_id, slot, serial, by, **more))
+        self.accepted(self.decide(case_id, "enter", REGISTRAR, subject=slot))
+
+    def acknowledged(self, case_id: str, slot: str) -> None:
+        self.accepted(self.decide(case_id, "finance", FINANCE, "acknowledge", subject=slot))
+        self.accepted(self.decide(case_id, "social-insurance", INSURANCE, "acknowledge", subject=slot))
+
+    def ring(self, case_id: str) -> Desk:
+        return self.activities.ring(Moment(case_id=case_id, at=self.now))
+
+    def later(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+    # --- looking -------------------------------------------------------------------------------------------
+
+    def docket(self, case_id: str, viewer: Officer = SUPERVISOR) -> Docket:
+        with self.database.read() as s:
+            found = view.docket(s, case_id, viewer, self.now, self.deps.calendar)
+        assert found is not None
+        return found
+
+    def balance(self, resource: Resource = Resource.ADMINISTRATIVE, unit: str = RESEARCH) -> Balance:
+        with self.database.read() as s:
+            return next(b for b in ledger_balances.balances(s, unit) if b.resource is resource)
+
+    def numbers(self, unit: str = RESEARCH) -> dict[str, tuple[int, int, int]]:
+        """Resource → (occupied, reserved, vacancy): what a refusal must not move."""
+        with self.database.read() as s:
+            found = ledger_balances.balances(s, unit)
+        return {b.resource.value: (b.occupied, b.reserved, b.vacancy) for b in found}
+
+    @staticmethod
+    def accepted(receipt: Receipt) -> None:
+        assert receipt.status == "accepted", receipt.message
+
+
+def _seed(s: Session, at: datetime) -> None:
+    for code, name, kind in (
+        (RESEARCH, "示范市发展研究局", "organ"),
+        (SERVICES, "示范市公共服务中心", "institution"),
+    ):
+        s.add(Holder(id=code, name=name))
+        s.flush()
+        s.add(Unit(code=code, name=name, kind=kind, holder=code, certificate_no=f"示编证{code[-6:]}", rank="正处级"))
+        s.flush()
+        for body in ("办公室", "综合处"):
+            s.add(InternalBody(unit=code, name=body))
+    for officer in EVERYBODY:
+        s.add(
+            OfficerRow(
+                id=officer.id,
+                login=officer.id,
+                name=officer.name,
+                department=officer.department.value,
+                unit=officer.unit,
+                roles=",".join(sorted(officer.roles)),
+            )
+        )
+    s.flush()
+    basis = Basis(number="示编〔2020〕1号", body="示范市委编委", date=date(2020, 1, 6))
+    cause = Cause(
+        case_id="opening", step="opening", round=1, effective_on=local_day(at), recorded_at=at, basis=basis
+    )
+    accounts = [
+        OpeningAccount(unit=RESEARCH, resource=Resource.ADMINISTRATIVE, authorised=10, basis=basis),
+        OpeningAccount(unit=RESEARCH, resource=Resource.WORKER, authorised=2, basis=basis),
+        OpeningAccount(unit=RESEARCH, resource=Resource.INTERNAL_DEPUTY, authorised=2, basis=basis),
+        OpeningAccount(unit=RESEARCH, resource=Resource.INTERNAL_CHIEF, authorised=1, basis=basis),
+        OpeningAccount(unit=SERVICES, resource=Resource.INSTITUTION_FULL, authorised=6, basis=basis),
+    ]
+    persons = [_standing(n, RESEARCH, Resource.ADMINISTRATIVE) for n in range(5)]
+    persons += [_standing(100, RESEARCH, Resource.ADMINISTRATIVE, Resource.INTERNAL_CHIEF)]
+    persons += [_standing(n, SERVICES, Resource.INSTITUTION_FULL) for n in range(200, 204)]
+    open_accounts(s, accounts, persons, cause)
+
+
+def _standing(serial: int, unit: str, headcount: Resource, post: Resource | None = None) -> OpeningPerson:
+    born = date(1980, 5, 1)
+    entry = PersonEntry(name=f"在编{serial}", sex=Sex.MALE, birth_date=born, identity_no=identity_no(serial, born))
+    return OpeningPerson(unit=unit, person=entry, headcount=headcount, post=post, entered_on=date(2015, 7, 1))
+
+
+def officers(s: Session) -> list[OfficerRow]:
+    return list(s.exec(select(OfficerRow)).all())

@@ -1,0 +1,22 @@
+"""All timeouts and retry policies, each with its reason."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+DECISION_TIMEOUT = timedelta(seconds=30)
+"""One transaction and a document: far above what it takes (milliseconds), below what a person would wait for
+twice. A worker that died is noticed after this."""
+
+DECISION_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=30),
+)
+"""A fault (database away, disk full) is tried again without end: the command is acknowledged and must not be
+lost. Business refusals are results and are never retried."""
+
+ALARM_FLOOR = timedelta(seconds=1)
+"""An alarm in the past still waits this long, so that a clock that does not move cannot spin."""
