@@ -59,6 +59,7 @@ Json = Annotated[bool, typer.Option("--json", help="输出 JSON · print facts a
 def main() -> None:
     """Entry point. Ends with `os._exit` after a flush: an interpreter that used the Temporal client may otherwise
     abort while it shuts down (anchors.md fact 10)."""
+    os.umask(0o077)  # registers, records and logs are the office's own
     status = _status()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(BrokenPipeError):  # the reader of a pipe has gone, as with `| head`
@@ -307,9 +308,7 @@ def migrate() -> None:
 
 @app.command()
 def anchor(
-    out: Annotated[
-        Path | None, typer.Option(help="写入新文件，另处保存 · write a new file, kept elsewhere")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="写入新文件，另处保存 · write a new file, kept elsewhere")] = None,
 ) -> None:
     """输出全部链头存证（JSON），供日后 `verify --anchor` 比对 · All chain heads, to be kept elsewhere."""
     with assembled(_settings()) as parts, parts.database.read() as session:

@@ -17,7 +17,7 @@ from activities.registry import build_activities
 from docket.relay import Relay
 from records.render import Renderer
 from runtime.assembly import Parts, assembled
-from runtime.client import TASK_QUEUE, Temporal, TemporalAway
+from runtime.client import TASK_QUEUE, Temporal, TemporalAway, connected
 from runtime.settings import Settings
 from workflows.registry import WORKFLOWS
 
@@ -38,10 +38,10 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with assembled(settings) as parts:
-        temporal = Temporal(settings, parts.keyring)
-        client = await _until_there(temporal, stop)
-        if client is None:
+        there = await _until_there(parts, stop)
+        if there is None:
             return
+        client, temporal = there
         with ThreadPoolExecutor(ACTIVITY_SLOTS, thread_name_prefix="activity") as threads:
             relay = asyncio.create_task(_supervised(Relay(parts.database, temporal.deliver).run))
             try:
@@ -75,13 +75,15 @@ def _worker(client: Client, parts: Parts, threads: ThreadPoolExecutor) -> Worker
     )
 
 
-async def _until_there(temporal: Temporal, stop: asyncio.Event) -> Client | None:
+async def _until_there(parts: Parts, stop: asyncio.Event) -> tuple[Client, Temporal] | None:
     """The client once Temporal answers and knows our search attributes; None when told to stop before."""
     said = False
     while not stop.is_set():
         try:
+            client = await connected(parts.settings, parts.keyring)
+            temporal = Temporal(parts.settings, parts.keyring, client=client)
             await temporal.ensure_search_attributes()
-            return await temporal.client()
+            return client, temporal
         except TemporalAway as away:
             if not said:
                 logger.warning("waiting for Temporal: %s", away)

@@ -65,6 +65,7 @@ class Turn:
             effective_on=self.today,
             recorded_at=self.at,
             basis=basis,
+            decided_at=self.command.decided_at if self.command else None,
         )
 
     def open(self, step: Step, department: Department, subject: str = "") -> None:

@@ -20,7 +20,7 @@ from ledger.db import Database
 from ledger.verify import verify
 from models.enums import Resource
 from models.ledger import OpeningAccount, OpeningPerson
-from tests.support.ledger import OTHER, UNIT, cause, done, make_database, person, reserve_one, seed_unit
+from tests.support.ledger import OTHER, cause, done, make_database, person, reserve_one, seed_unit
 
 _STAFF = Resource.ADMINISTRATIVE
 _BORN = date(1980, 1, 1)

@@ -97,7 +97,9 @@ def chars(count: float) -> int:
 
 
 def indent(left: int = 0, right: int = 0, first: int = 0) -> str:
-    return f'<w:ind w:left="{left}" w:right="{right}"' + (f' w:firstLine="{first}"/>' if first else "/>")
+    """Indents; a negative `first` is a hanging first line."""
+    line = f' w:firstLine="{first}"' if first > 0 else f' w:hanging="{-first}"' if first else ""
+    return f'<w:ind w:left="{left}" w:right="{right}"{line}/>'
 
 
 def border(side: str, kind: str = "single", size: int = 4, space: int = 0, shade: str = "000000") -> str:
@@ -131,6 +133,16 @@ STYLES: dict[str, Style] = {
     ),
     "Addressee": Style("主送机关", FANGSONG, SIZE_3, LINE_PITCH, keep_next=True, tighten=BODY_SPACING),
     "BodyText": Style("公文正文", FANGSONG, SIZE_3, LINE_PITCH, "both", indent(first=chars(2)), tighten=BODY_SPACING),
+    "Closing": Style(
+        "公文结语",
+        FANGSONG,
+        SIZE_3,
+        LINE_PITCH,
+        "both",
+        indent(first=chars(2)),
+        keep_next=True,
+        tighten=BODY_SPACING,
+    ),
     "Level1": Style(
         "一级标题", HEITI, SIZE_3, LINE_PITCH, "both", indent(first=chars(2)), keep_next=True, tighten=BODY_SPACING
     ),
@@ -152,7 +164,7 @@ STYLES: dict[str, Style] = {
         "成文日期", FANGSONG, SIZE_3, LINE_PITCH, "center", indent(chars(13)), keep_next=True, tighten=BODY_SPACING
     ),
     "Remark": Style("附注", FANGSONG, SIZE_3, LINE_PITCH, "left", indent(first=chars(2)), tighten=BODY_SPACING),
-    "Copies": Style("抄送", FANGSONG, SIZE_4, 480, "left", indent(chars(1), chars(1))),
+    "Copies": Style("抄送", FANGSONG, SIZE_4, 480, "left", indent(chars(1) + 840, chars(1), first=-840)),
     "VoucherTitle": Style("凭证标题", SONG_TITLE, SIZE_2, 640, "center", after=60, keep_next=True),
     "VoucherNumber": Style("凭证编号", FANGSONG, SIZE_S4, 400, "left", after=40, keep_next=True),
     "CellLabel": Style("表格栏目", HEITI, SIZE_5, 280, "center"),
@@ -250,12 +262,10 @@ def strip(rel: str, page: bool) -> str:
     lines = [
         para("Strip", "核验码：{{ seal.code }}　　业务编号：{{ case_no }}　　台账链第{{ seal.chain_seq }}行"),
         para("Strip", "链首：{{ seal.chain_head }}"),
-        para("Strip", "核验：扫描左侧二维码，或登录{{ seal.verify_url }}"),
+        para("Strip", "扫描左侧二维码，或登录{{ seal.verify_url }}核验；以登记簿所载为准。"),
     ]
     if page:
-        lines.append(para("Strip", "第", page_field(), "页，共", page_field("NUMPAGES"), "页。以登记簿所载为准。"))
-    else:
-        lines.append(para("Strip", "本件以登记簿所载为准。"))
+        lines.append(para("Strip", "第", page_field(), "页，共", page_field("NUMPAGES"), "页"))
     cells = [
         cell(picture_width, para("Strip", picture(rel, side), props='<w:spacing w:line="240" w:lineRule="auto"/>')),
         cell(TEXT_WIDTH - picture_width, *lines),

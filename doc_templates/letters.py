@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kit import CHAR, TEXT_WIDTH, Sheet, cell, page_field, para, row, run, statement, strip, table
+from .kit import CHAR, TEXT_WIDTH, Sheet, cell, page_field, para, row, statement, strip, table
 
 
 def _letter(title: str, body: list[str]) -> Sheet:
@@ -70,7 +70,7 @@ def acceptance_notice() -> Sheet:
                 "核定单核发前，你单位不得先行办理录用、聘用、调动、任职手续。"
                 "办理进度可凭业务编号或者扫描本件二维码查询。",
             ),
-            para("BodyText", "特此通知。"),
+            para("Closing", "特此通知。"),
         ],
     )
 
@@ -80,8 +80,8 @@ def _faults() -> list[str]:
         statement("for fault in faults"),
         para(
             "BodyText",
-            run("{{ loop.index }}. {{ fault.label }}。"),
-            run("{{ fault.detail }}{% if fault.clause %}（依据：{{ fault.clause }}）{% endif %}"),
+            "{{ loop.index }}. {{ fault.label }}。{% if fault.detail %}{{ fault.detail }}。{% endif %}"
+            "{% if fault.clause %}依据：{{ fault.clause }}。{% endif %}",
         ),
         statement("endfor"),
     ]
@@ -102,7 +102,7 @@ def correction_notice() -> Sheet:
                 "请于{{ reply_by }}前按照上述内容补正并重新提交，办理期限自收到补正材料之日起重新计算。"
                 "补正期间本申请不占用空余编制和领导职数。",
             ),
-            para("BodyText", "特此通知。"),
+            para("Closing", "特此通知。"),
         ],
     )
 
@@ -128,13 +128,13 @@ def refusal_notice() -> Sheet:
             statement("for paragraph in way_forward | lines"),
             para("BodyText", "{{ paragraph }}"),
             statement("endfor"),
-            para("BodyText", "特此告知。"),
+            para("Closing", "特此告知。"),
         ],
     )
 
 
 def revocation_notice() -> Sheet:
-    widths = [560, 2000, 2100, 1350, round(CHAR * 5.2)]
+    widths = [640, 1920, 2100, 1350, round(CHAR * 5.2)]
     widths.append(TEXT_WIDTH - sum(widths))
     titles = ["序号", "用编编号", "编制（职数）", "进入方式", "拟用内设机构", "承办部门"]
     values = ["loop.index", "slot.code", "slot.label", "slot.way", "slot.internal_body", "slot.department"]
@@ -167,6 +167,6 @@ def revocation_notice() -> Sheet:
                 "请你单位将原核定单交回我办注销。仍需用编的，可以重新提出申请。",
                 props='<w:spacing w:before="200" w:after="0" w:line="579" w:lineRule="exact"/>',
             ),
-            para("BodyText", "特此通知。"),
+            para("Closing", "特此通知。"),
         ],
     )

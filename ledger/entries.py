@@ -111,7 +111,7 @@ def slots_refusal(slip: AnyRow, slots: Sequence[AnyRow], cause: Cause) -> Refusa
         return Refusal.of(_GONE[slip.state])
     if any(slot.state == SlotState.RELEASED.value for slot in slots):
         return Refusal.of(RefusalCode.SLIP_REVOKED, "该编号已释放")
-    if slip.valid_until < cause.recorded_at:
+    if slip.valid_until < cause.presented_at:
         return Refusal.of(RefusalCode.SLIP_EXPIRED)
     return None
 

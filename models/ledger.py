@@ -27,6 +27,12 @@ class Cause(Shape):
     effective_on: date
     recorded_at: datetime
     basis: Basis | None = None
+    decided_at: datetime | None = None
+
+    @property
+    def presented_at(self) -> datetime:
+        """When the decision was committed: what counts for the validity of a slip, however late it is handled."""
+        return self.decided_at or self.recorded_at
 
     def key(self, kind: EntryKind, part: str = "") -> str:
         """`part` tells apart the rows of one posting (slot, resource)."""

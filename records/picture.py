@@ -31,12 +31,22 @@ class QrPainter:
 
     def png(self, text: str) -> bytes:
         """PNG, 1 bit a pixel, 8 pixels a module. Raises segno.DataOverflowError for a text beyond a QR code."""
-        data = text.encode()
-        form = self._forms.get(len(data))
+        form = self._form(text)
+        return _png(form.side, form.modules(text.encode()))
+
+    def modules(self, text: str) -> list[bytes]:
+        """The rows of the code, one byte a module, 1 is dark: as segno's matrix."""
+        form = self._form(text)
+        rows = form.modules(text.encode()).translate(_BINARY)
+        return [rows[at : at + form.side] for at in range(0, len(rows), form.side)]
+
+    def _form(self, text: str) -> _Form:
+        length = len(text.encode())
+        form = self._forms.get(length)
         if form is None:
             with self._lock:
-                form = self._forms.setdefault(len(data), _Form(len(data)))
-        return _png(form.side, form.modules(data))
+                form = self._forms.setdefault(length, _Form(length))
+        return form
 
 
 class _Form:
@@ -71,6 +81,7 @@ class _Form:
 
 
 _DARK = bytes([0x00, 0xFF]) + bytes(range(2, 256))
+_BINARY = bytes(1 if value == 0xFF else 0 for value in range(256))
 _INVERT = bytes(255 - value for value in range(256))
 
 

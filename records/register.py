@@ -7,6 +7,7 @@ transaction of the decision, render from `context_of` alone, store, then `file` 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from . import numbering
 from .numbering import number_text
 
 __all__ = [
+    "CODE_PATTERN",
+    "GENESIS",
     "Draft",
     "RecordFault",
     "by_code",
@@ -47,6 +50,7 @@ __all__ = [
 GENESIS = "0" * 64
 _CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: nothing that is misread when typed from paper
 _CODE_GROUPS, _GROUP = 4, 4
+CODE_PATTERN = re.compile(rf"(?<![0-9A-Z-])[{_CODE_ALPHABET}]{{4}}(?:-[{_CODE_ALPHABET}]{{4}}){{3}}(?![0-9A-Z-])")
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 # What the hash of a filed row covers: all but what may change after filing (state and its reasons).
@@ -333,7 +337,6 @@ def _head(s: Session, series: str, year: int) -> tuple[int, str]:
         select(Record.hash).where(Record.series == series, Record.year == year, Record.chain_seq == last)
     ).one()
     return last, row or GENESIS
-
 
 
 def _keyring(s: Session) -> Keyring:

@@ -180,11 +180,11 @@ class _Compiled:
             if len(names) != len(set(names)) or sum(i.file_size for i in archive.infolist()) > 4 * _MAX_TEMPLATE:
                 raise TemplateFault(f"{self._name}: 压缩包异常 · suspicious zip")
             templated = [n for n in names if _TEMPLATED.fullmatch(n)]
-            sources = {n: _patched(archive.read(n)) for n in templated}
+            sources = {n: patched(archive.read(n)) for n in templated}
             found = constructs.check(kind, {n: source for n, source in sources.items() if "{" in source})
             if found:
                 raise TemplateFault(f"{self._name}: {found[0]}")
-            pictures = {target for n in templated for target in _qr_targets(archive, n)}
+            pictures = {target for n in templated for target in qr_targets(archive, n)}
             if not pictures:
                 raise TemplateFault(f"{self._name}: 缺少二维码图片 · QR picture is missing")
             self._pictures = sorted(pictures)
@@ -212,17 +212,17 @@ def _environment() -> jinja2.Environment:
 ENVIRONMENT = _environment()
 
 
-def _patched(part: bytes) -> str:
+def patched(part: bytes) -> str:
     """The part as Jinja source, by docxtpl's own patching (anchors.md 12)."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-    source = etree.tostring(etree.fromstring(part, parser), encoding="unicode")
+    source: str = etree.tostring(etree.fromstring(part, parser), encoding="unicode")
     if "{" not in source:
         return source
-    patched: str = DocxTemplate(None).patch_xml(source)
-    return _DECLARATION + patched
+    template: str = DocxTemplate(None).patch_xml(source)
+    return _DECLARATION + template
 
 
-def _qr_targets(archive: zipfile.ZipFile, part: str) -> list[str]:
+def qr_targets(archive: zipfile.ZipFile, part: str) -> list[str]:
     """Zip members that hold the QR picture of a part, found by its description (Word renames the files)."""
     tree = etree.fromstring(archive.read(part))
     spaces = {"wp": "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"}

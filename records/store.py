@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,7 @@ from models.sealing import HashName, digest
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _READ_ONLY = 0o444
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
 _MANIFEST = ".parts.json"
 
 
@@ -77,14 +79,14 @@ class FolderStore:
                 yield from sorted(p.name for p in folder.iterdir() if _DIGEST.fullmatch(p.name))
 
     def altered_parts(self, digest: str, data: bytes) -> list[str]:
-        """Names of parts that differ from the manifest, are missing, or were added; empty when unreadable."""
+        """Names of parts that differ from the manifest, are missing or were added; empty when it cannot be told."""
         try:
             manifest = json.loads(self._place(digest).with_name(digest + _MANIFEST).read_text("utf-8"))
-            now = self._parts(data)
-        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        except (OSError, ValueError):
             return []
         kept: dict[str, str] = manifest["parts"]
-        return sorted(name for name in kept.keys() | now.keys() if kept.get(name) != now.get(name))
+        now = self._parts(data)
+        return sorted(name for name in kept.keys() | now.keys() if kept.get(name) != now.get(name)) if now else []
 
     def _digest(self, data: bytes) -> str:
         return digest(data, self.hash_name)
@@ -95,18 +97,22 @@ class FolderStore:
         return self.root / digest[:2] / digest
 
     def _manifest(self, data: bytes, digest: str) -> bytes:
-        body = {"algorithm": self.hash_name, "digest": digest, "size": len(data), "parts": self._parts_or_none(data)}
+        body = {"algorithm": self.hash_name, "digest": digest, "size": len(data), "parts": self._parts(data)}
         return json.dumps(body, ensure_ascii=False, sort_keys=True, indent=1).encode()
 
-    def _parts_or_none(self, data: bytes) -> dict[str, str]:
-        try:
-            return self._parts(data)
-        except zipfile.BadZipFile:
-            return {}
-
     def _parts(self, data: bytes) -> dict[str, str]:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {name: self._digest(archive.read(name)) for name in archive.namelist()}
+        """Digest per zip member, "" for one that cannot be unpacked; empty when it is no zip."""
+        parts: dict[str, str] = {}
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                for info in archive.infolist():
+                    try:
+                        parts[info.filename] = self._digest(archive.read(info))
+                    except _UNREADABLE:
+                        parts[info.filename] = ""
+        except _UNREADABLE:
+            return {}
+        return parts
 
     def _write(self, target: Path, data: bytes) -> None:
         """All of it or nothing, and never over another file: temp, fsync, then a link under the final name."""

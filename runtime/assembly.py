@@ -39,6 +39,12 @@ def assembled(settings: Settings, *, migrate: bool = False) -> Iterator[Parts]:
     """
     check_profile(settings)
     check_algorithms()
+    if not migrate and not settings.keyring_file.exists():
+        # A mistyped folder must not be furnished with a key and an empty register.
+        raise StartFault(
+            f"{settings.data_dir} 尚未初始化，请先运行 `dingbian up` 或 `dingbian migrate` · "
+            "the data folder is new; run `dingbian up` or `dingbian migrate` first"
+        )
     keyring = load_keyring(settings.keyring_file, settings.cipher, settings.profile)
     rulebook = load_rulebook(settings)
     database = _open_database(settings, keyring, migrate=migrate)

@@ -46,7 +46,7 @@ class Child:
     stop_seconds: float = 15.0
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
-    pause: float = FIRST_PAUSE
+    pause: float = FIRST_PAUSE / 2
     again_at: float | None = None
 
     def start(self) -> None:
@@ -98,8 +98,8 @@ class Child:
         self.pause = FIRST_PAUSE if now - self.started_at > STEADY_SECONDS else min(self.pause * 2, LONGEST_PAUSE)
         self.again_at = now + self.pause
         say(
-            f"{self.name} 已退出（状态 {self.status}），{self.pause:.0f} 秒后重启，日志：{self.log} · "
-            f"{self.name} ended (status {self.status}), restarting in {self.pause:.0f} s; log: {self.log}"
+            f"{self.name} 已退出（状态 {self.status}），{self.pause:g} 秒后重启，日志：{self.log} · "
+            f"{self.name} ended (status {self.status}), restarting in {self.pause:g} s; log: {self.log}"
         )
 
     def stop(self) -> None:

@@ -65,6 +65,11 @@ async def connect(settings: Settings, keyring: Keyring, lazy: bool = False) -> C
     return await Client.connect(**config, lazy=lazy, plugins=[dingbian_plugin(keyring, config["namespace"])])
 
 
+async def connected(settings: Settings, keyring: Keyring) -> Client:
+    """A client that has reached the server, as a worker needs it; raises TemporalAway."""
+    return await _bounded(connect(settings, keyring), ADMIN_SECONDS)
+
+
 class Temporal:
     """One lazy connection, shared by the API and the relay."""
 
@@ -84,15 +89,15 @@ class Temporal:
         """
         client = await self.client()
         if delivery.kind is CommandKind.START:
-            return await self._bounded(self._start(client, delivery), DELIVERY_SECONDS)
-        return await self._bounded(self._signal(client, delivery), DELIVERY_SECONDS)
+            return await _bounded(self._start(client, delivery), DELIVERY_SECONDS)
+        return await _bounded(self._signal(client, delivery), DELIVERY_SECONDS)
 
     async def healthy(self) -> bool:
         """Whether the namespace answers within 2 s; never raises."""
         try:
             client = await self.client()
             request = DescribeNamespaceRequest(namespace=client.namespace)
-            await self._bounded(client.workflow_service.describe_namespace(request), HEALTH_SECONDS)
+            await _bounded(client.workflow_service.describe_namespace(request), HEALTH_SECONDS)
         except TemporalAway:
             return False
         return True
@@ -104,12 +109,12 @@ class Temporal:
         """
         client = await self.client()
         asked = client.get_workflow_handle(case_id).query("docket", result_type=_DESK_OR_NONE)
-        return await self._bounded(asked, QUERY_SECONDS)
+        return await _bounded(asked, QUERY_SECONDS)
 
     async def ensure_search_attributes(self) -> list[str]:
         """Registers the attributes that are missing and returns their names; without them no case can start."""
         client = await self.client()
-        return await self._bounded(_add_missing_attributes(client), ADMIN_SECONDS)
+        return await _bounded(_add_missing_attributes(client), ADMIN_SECONDS)
 
     async def list_schedules(self) -> list[str]:
         """Ids of the schedules in the namespace."""
@@ -118,7 +123,7 @@ class Temporal:
         async def collect() -> list[str]:
             return [entry.id async for entry in await client.list_schedules()]
 
-        return await self._bounded(collect(), ADMIN_SECONDS)
+        return await _bounded(collect(), ADMIN_SECONDS)
 
     async def client(self) -> Client:
         """The client itself; made lazily, so this does not prove that a server is there."""
@@ -172,14 +177,14 @@ class Temporal:
             return "closed"
         return "delivered"
 
-    @staticmethod
-    async def _bounded(call: Awaitable[T], seconds: float) -> T:
-        try:
-            return await asyncio.wait_for(call, seconds)
-        except _AWAY as error:
-            # The text of an RPC error may quote what was sent; its type and status may not.
-            status = error.status.name if isinstance(error, RPCError) else ""
-            raise TemporalAway(f"{type(error).__name__} {status}".strip()) from None
+
+async def _bounded(call: Awaitable[T], seconds: float) -> T:
+    try:
+        return await asyncio.wait_for(call, seconds)
+    except _AWAY as error:
+        # The text of an RPC error may quote what was sent; its type and status may not.
+        status = error.status.name if isinstance(error, RPCError) else ""
+        raise TemporalAway(f"{type(error).__name__} {status}".strip()) from None
 
 
 async def _add_missing_attributes(client: Client) -> list[str]:

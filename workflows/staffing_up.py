@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from .approval import Approval
-
 with workflow.unsafe.imports_passed_through():
     from models.decisions import CaseClosed, StartCase
     from models.docket import Desk
     from models.enums import State
+
+    from .approval import Approval
 
 
 @workflow.defn(name="StaffingUp")

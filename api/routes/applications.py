@@ -27,8 +27,8 @@ from ..writing import messenger_of, once_more
 
 routes = router("applications")
 
-CASE_SERIES = "用编"
-"""Serial numbers of cases: one gap-free series a year, as for documents."""
+CASE_SERIES = "case"
+"""Serial numbers of cases: a gap-free series a year, beside those of the documents."""
 
 
 @routes.post(

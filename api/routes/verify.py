@@ -10,8 +10,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from models.documents import RecordCheck
 from records import verify as records_verify
-from records.verify import Verdict
 
 from ..deps import Runtime, Work
 from ..door import router
@@ -55,7 +55,7 @@ def verify_code(
     request: Request,
     runtime: Work,
     code: TypedCode,
-) -> Verdict:
+) -> RecordCheck:
     """有效、作废、已被替代或查无此件；不显示任何个人信息。Number, kind, date, issuer, state."""
     runtime.limits.verify.take(_address(request))
     with runtime.database.read() as s:
@@ -63,14 +63,16 @@ def verify_code(
 
 
 @routes.post("/verify", operation_id="verify_file", summary="核验文件 · verify a file", openapi_extra=_UPLOAD)
-async def verify_file(request: Request, runtime: Work) -> Verdict:
+async def verify_file(request: Request, runtime: Work) -> RecordCheck:
     """上传文件，与登记的摘要比对；文件不保存。Compares the upload with the register; it is not kept."""
     runtime.limits.verify.take(_address(request))
     data = await _uploaded(request)
     return await run_in_threadpool(_check, runtime=runtime, data=data)
 
 
-def _check(runtime: Runtime, data: bytes) -> Verdict:
+def _check(runtime: Runtime, data: bytes) -> RecordCheck:
+    if len(data) > records_verify.MAX_UPLOAD:
+        raise ProblemError("too-large", f"至多 {records_verify.MAX_UPLOAD} 字节 · at most that many bytes")
     with runtime.database.read() as s:
         return records_verify.check_file(s, data)
 

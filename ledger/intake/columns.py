@@ -71,11 +71,11 @@ PERSONS = "人员"
 # Sheets of ours that may come back with a corrected workbook; they hold no data.
 IGNORED_SHEETS = frozenset({"错误清单", "选项", "填表说明"})
 
-_UNIT = Column("unit", "统一社会信用代码", Form.CODE, True, "119999990000000019", "本工作簿“机构”表中的机构", width=22)
+_UNIT = Column("unit", "统一社会信用代码", Form.CODE, True, "11999999000000019M", "本工作簿“机构”表中的机构", width=22)
 
 SHEETS: dict[str, tuple[Column, ...]] = {
     UNITS: (
-        Column("code", "统一社会信用代码", Form.CODE, True, "119999990000000019", "18位，校验位须正确", width=22),
+        Column("code", "统一社会信用代码", Form.CODE, True, "11999999000000019M", "18位，校验位须正确", width=22),
         Column("name", "机构名称", required=True, example="示范市发展研究局", limit=100, width=30),
         Column("short_name", "规范简称", example="市发研局", limit=100),
         _choice("kind", "机构类型", UnitKind, required=True),

@@ -19,7 +19,8 @@ from models.intake import ImportFault
 from .cells import escape_cell, harmless
 from .columns import SHEETS, spelling
 from .register import Progress, silent
-from .source import MAX_COLUMNS, Source
+from .source import Source
+from .workbook import MAX_COLUMNS
 
 MARKING = "标注错误 · marking faults"
 FAULT_SHEET = "错误清单"

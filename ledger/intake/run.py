@@ -116,7 +116,8 @@ def against_register(session: Session, checked: Checked) -> None:
 
 def _present(session: Session, column: object, values: Iterable[str]) -> list[str]:
     """Those of `values` that stand in `column`, in batches that every database takes."""
-    wanted, found = list(values), []
+    wanted = list(values)
+    found: list[str] = []
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
         found.extend(session.exec(select(column).where(column.in_(batch))).all())  # type: ignore[call-overload,attr-defined]

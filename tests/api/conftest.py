@@ -25,6 +25,7 @@ from models.enums import Department, Role, State
 from models.register import Account, Case, Command, Holder, Unit
 from models.rulebook import Calendar, Rulebook
 from models.sealing import Keyring, SealingKey
+from records import numbering
 from records.store import FolderStore
 from runtime.client import TemporalAway
 from runtime.settings import Settings
@@ -111,7 +112,9 @@ class Desk:
         """A case of unit A in the register, its start delivered and accepted by the gate."""
         with self.database.write() as s:
             application = StaffingUpApplication.model_validate(examples.APPLICATION)
-            done = commands.submit_application(s, application, self.cast[by], key, NOW, lambda: 1)
+            done = commands.submit_application(
+                s, application, self.cast[by], key, NOW, lambda: numbering.take(s, "case", 2026)
+            )
             assert isinstance(done, commands.Submitted)
             commands.delivered(s, commands.command_id(self.cast[by].id, key), NOW)
             case = s.get(Case, done.case_id)

@@ -84,7 +84,14 @@ async def test_an_odd_body_is_answered_with_a_problem_that_does_not_repeat_it(de
 
 @pytest.mark.parametrize(
     "kind",
-    [None, "text/plain", "application/xml", "application/json; charset=utf-16", "multipart/form-data", "application/jsonp"],
+    [
+        None,
+        "text/plain",
+        "application/xml",
+        "application/json; charset=utf-16",
+        "multipart/form-data",
+        "application/jsonp",
+    ],
 )
 async def test_another_content_type_is_refused(desk: Desk, kind: str | None) -> None:
     headers = {} if kind is None else {"Content-Type": kind}
@@ -197,4 +204,6 @@ async def test_a_lost_database_is_a_clear_503(desk: Desk, monkeypatch: pytest.Mo
 
 
 def test_strict_json_reads_what_is_json() -> None:
-    assert parse('{"a": [1, -2.5e3, true, null, "𠮷\\ud842\\udfb7"]}'.encode()) == {"a": [1, -2500.0, True, None, "𠮷𠮷"]}
+    assert parse('{"a": [1, -2.5e3, true, null, "𠮷\\ud842\\udfb7"]}'.encode()) == {
+        "a": [1, -2500.0, True, None, "𠮷𠮷"]
+    }

@@ -124,7 +124,9 @@ async def test_an_operation_is_open_to_those_who_may_and_to_nobody_else(desk: De
             problem(answer, 403, "forbidden")
 
 
-@pytest.mark.parametrize("name", [name for name in BODIES if RULES[name].write and name not in ("hold", "release", "revoke")])
+@pytest.mark.parametrize(
+    "name", [name for name in BODIES if RULES[name].write and name not in ("hold", "release", "revoke")]
+)
 async def test_a_foreign_case_is_as_good_as_none_for_a_writer(desk: Desk, name: str) -> None:
     case_id = desk.opened_case()
     if name == "apply_staffing_up":
@@ -164,7 +166,9 @@ async def test_officers_of_a_unit_list_their_own_unit_only(desk: Desk) -> None:
 async def test_writes_need_an_idempotency_key(desk: Desk) -> None:
     for key in (None, "", "-", "a" * 101, "键", "a b"):
         headers = {} if key is None else {"Idempotency-Key": key.encode()}
-        answer = await desk.post("/applications/staffing-up", by="applicant", headers=headers, json=examples.APPLICATION)
+        answer = await desk.post(
+            "/applications/staffing-up", by="applicant", headers=headers, json=examples.APPLICATION
+        )
         problem(answer, 400, "idempotency-key-required")
 
 

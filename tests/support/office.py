@@ -272,9 +272,7 @@ def _seed(s: Session, at: datetime) -> None:
         )
     s.flush()
     basis = Basis(number="示编〔2020〕1号", body="示范市委编委", date=date(2020, 1, 6))
-    cause = Cause(
-        case_id="opening", step="opening", round=1, effective_on=local_day(at), recorded_at=at, basis=basis
-    )
+    cause = Cause(case_id="opening", step="opening", round=1, effective_on=local_day(at), recorded_at=at, basis=basis)
     accounts = [
         OpeningAccount(unit=RESEARCH, resource=Resource.ADMINISTRATIVE, authorised=10, basis=basis),
         OpeningAccount(unit=RESEARCH, resource=Resource.WORKER, authorised=2, basis=basis),
