@@ -60,14 +60,15 @@ def main() -> None:
     """Entry point. Ends with `os._exit` after a flush: an interpreter that used the Temporal client may otherwise
     abort while it shuts down (anchors.md fact 10)."""
     os.umask(0o077)  # registers, records and logs are the office's own
-    status = _status()
+    status = run_command()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(BrokenPipeError):  # the reader of a pipe has gone, as with `| head`
             stream.flush()
     os._exit(status)
 
 
-def _status() -> int:
+def run_command() -> int:
+    """Runs what `sys.argv` asks for and returns the exit status; faults are told, never shown as tracebacks."""
     try:
         app()
     except SystemExit as ended:
@@ -136,12 +137,9 @@ def demo(as_json: Json = False) -> None:
 
 
 def _show_story(story: Story) -> None:
-    table = Table(title="归档文件 · filed documents", title_justify="left")
-    for heading in ("编号 number", "标题 title", "文件 file"):
-        table.add_column(heading, overflow="fold")
-    for record in story.records:
-        table.add_row(record["number"], record["title"], record["path"])
-    console.print(table)
+    _say("归档文件 · filed documents:")
+    for record in story.records:  # a path on a line of its own can be copied whole
+        _say(f"    {record['number']}  {record['title']}\n        {record['path']}")
     _say(f"事项 {story.case_no} 已办结，用时 {story.seconds} 秒 · case closed in {story.seconds} s")
 
 

@@ -35,10 +35,11 @@ class Courier(Protocol):
 
 @dataclass(slots=True)
 class Limits:
-    """Bounds per caller. Writes: an approver's own work never comes near, a flood stops long before Temporal's
-    10,000 signals of a case (P25). The public page: by address. Verification and streams are costly."""
+    """Bounds per caller. Writes are counted per officer and case: an approver's own work never comes near, a flood
+    stops long before Temporal's 10,000 signals of a case (P25). The public page: by address. The rest is costly."""
 
     writes: Buckets = field(default_factory=lambda: Buckets(burst=240, per_second=1.0))
+    applications: Buckets = field(default_factory=lambda: Buckets(burst=1_000, per_second=20.0))
     verify: Buckets = field(default_factory=lambda: Buckets(burst=30, per_second=0.5))
     audits: Buckets = field(default_factory=lambda: Buckets(burst=6, per_second=0.1))
     renditions: Buckets = field(default_factory=lambda: Buckets(burst=10, per_second=0.2))

@@ -62,9 +62,17 @@ async def admit(request: Request, rule: Rule) -> None:
         request.state.officer = officer
         if rule.write:
             _check_key(request)
-            runtime.limits.writes.take(f"{officer.id}|{request.path_params.get('case_id', '')}")
+            _count(request, runtime, officer)
     if rule.json_body:
         await _read_json(request)
+
+
+def _count(request: Request, runtime: Runtime, officer: Officer) -> None:
+    case_id = request.path_params.get("case_id")
+    if case_id is None:
+        runtime.limits.applications.take(officer.id)
+    else:
+        runtime.limits.writes.take(f"{officer.id}|{case_id}")
 
 
 async def _authenticated(request: Request, runtime: Runtime, rule: Rule) -> Officer:

@@ -23,6 +23,7 @@ from models.sealing import digest
 TOKEN_PREFIX = "dbn_"  # noqa: S105 - a public prefix by which a leaked token is recognised
 TOKEN_BYTES = 32
 _TOKEN = re.compile(r"dbn_[A-Za-z0-9_-]{43}")
+_ID = re.compile(r"[^\s~|]{1,100}")  # it stands before `~` in the id of a command and between `|` in keys of traces
 ADMINISTRATORS = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
 
 _officer = table_of(OfficerRow)
@@ -52,6 +53,8 @@ def add_officer(
     An officer of a unit names the unit and nobody else does; the three administrators are three persons and
     decide nothing (procedures.md, separation of duties; GB/T 22239 三员分立).
     """
+    if not _ID.fullmatch(id):
+        raise ValueError(f"{login}: 编号不得含空白、~ 或 | · an id has no blanks, ~ or |")
     kept = frozenset(Role(role) for role in roles)
     _check_account(login, Department(department), unit, kept)
     s.add(

@@ -1,7 +1,7 @@
 """The writing side that every posting shares: lock, recognise a repeated key, draft rows, write them.
 
 Holders are locked first, in sorted order, and every account of a holder after it: two postings can then neither
-deadlock nor see a vacancy that the other is spending. A slip is locked before its holders.
+deadlock nor see a vacancy that the other is spending. A slip is locked before its holders, a person after them.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from ledger.tables import OCCUPANCY, PERSON
 from models.enums import Resource, Sex
 from models.ledger import PersonEntry, RosterRow, Standing
 
-_REF = select(PERSON.c.ref).where(PERSON.c.identity_index == bindparam("index"))
 _ROSTER = (
     select(OCCUPANCY, PERSON.c.name, PERSON.c.sex, PERSON.c.identity_sealed)
     .join(PERSON, PERSON.c.ref == OCCUPANCY.c.person_ref)
@@ -37,7 +36,7 @@ _PLACE = (
 def standing(s: Session, identity_no: str) -> Standing | None:
     """Where the person of this identity number sits now; None when the register does not know the person."""
     s.flush()
-    ref = s.connection().execute(_REF, {"index": keyring_of(s).blind_index(identity_no)}).scalar()
+    ref = persons.peek(s, identity_no)
     if ref is None:
         return None
     held = persons.seats(s, ref)

@@ -20,6 +20,7 @@ _FIND = (
     .where(PERSON.c.identity_index == bindparam("index"))
     .with_for_update(key_share=True)
 )
+_PEEK = select(PERSON.c.ref).where(PERSON.c.identity_index == bindparam("index"))
 _LOCK = select(PERSON.c.ref).where(PERSON.c.ref == bindparam("person")).with_for_update(key_share=True)
 _INSERT = PERSON.insert()
 _RENAME = update(PERSON).where(PERSON.c.ref == bindparam("person")).values(name=bindparam("new_name"))
@@ -55,6 +56,12 @@ class Seat:
     entered_on: date
     holder: str
     entered_seq: int
+
+
+def peek(s: Session, identity_no: str) -> str | None:
+    """The reference of a known person, not locked: to learn which holders must be locked before the person."""
+    ref: str | None = s.connection().execute(_PEEK, {"index": keyring_of(s).blind_index(identity_no)}).scalar()
+    return ref
 
 
 def find(s: Session, identity_no: str) -> str | None:

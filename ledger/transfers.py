@@ -32,8 +32,8 @@ def transfer(
     if locked is None:
         return OUTSIDE
     slip, all_slots = locked
-    known = persons.find(s, person.identity_no)
-    from_holders = {seat.holder for seat in persons.seats(s, known)} if known else set()
+    seen = persons.peek(s, person.identity_no)
+    from_holders = {seat.holder for seat in persons.seats(s, seen)} if seen else set()
     books = Books.of_holders(s, {slip.holder, *from_holders})
     payload = ["transfer", sorted(codes), person.model_dump(mode="json"), transfer_id, out_reason]
     request = Request(s, cause, EntryKind.TRANSFER_OUT, payload)
@@ -47,6 +47,7 @@ def transfer(
         return refusal
     if not any(resource.is_headcount for resource in resources):
         return Refusal.of(RefusalCode.OUTSIDE_SLIP, "调入须使用编制")
+    known = persons.find(s, person.identity_no)
     held = persons.seats(s, known) if known else []
     headcount = persons.headcount_of(held)
     if known is None or headcount is None:

@@ -7,6 +7,7 @@ picture (documents.md 4-5, anchors.md 12). Values are text, never markup: escape
 
 from __future__ import annotations
 
+import functools
 import io
 import posixpath
 import re
@@ -51,8 +52,9 @@ class TextFault(ValueError):
     """A value of the context holds characters that no document may hold; `field` names it."""
 
     def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
+        self.path, self.reason = field, reason
+        self.field = field.removeprefix(".")
+        super().__init__(f"{self.field}: {reason}")
 
 
 class Renderer:
@@ -85,7 +87,7 @@ class Renderer:
         if type(context) is not CONTEXT_OF[kind]:
             raise TemplateFault(f"{kind}: 上下文不符 · context is {type(context).__name__}")
         compiled = self._compiled(kind, template_digest)
-        values: dict[str, Any] = _safe(context, "")
+        values: dict[str, Any] = _safe(context, {})
         qr = self._painter.png(context.seal.verify_url)
         return compiled.document(values, qr)
 
@@ -202,8 +204,17 @@ def _lines(text: str) -> list[str]:
     return [Markup(line) for line in str(text).split(_BREAK) if line]  # noqa: S704 - parts of an escaped text
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox, with the short way for what contexts are made of: the keys of plain dicts."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 def _environment() -> jinja2.Environment:
-    environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
+    environment = _Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
     environment.globals.clear()
     environment.filters = {"lines": _lines}
     return environment
@@ -242,29 +253,45 @@ def qr_targets(archive: zipfile.ZipFile, part: str) -> list[str]:
     return [posixpath.normpath(posixpath.join(folder, targets[ident])).lstrip("/") for ident in wanted]
 
 
-def _safe(value: object, field: str) -> Any:
+def _safe(value: object, seen: dict[str, Markup]) -> Any:
     """The value with all text checked and escaped once; line feeds become Word line breaks.
 
-    Raises TextFault naming the field of an unsafe character.
+    `seen` holds the texts of this document that were done before: columns of a table repeat themselves.
+    Raises TextFault naming the field of an unsafe character; the path is put together only then.
     """
     if isinstance(value, str):
-        return _safe_text(value, field)
+        done = seen.get(value)
+        if done is None:
+            done = seen[value] = _safe_text(value)
+        return done
     if isinstance(value, Shape):
-        return {
-            name: _safe(getattr(value, name), f"{field}.{name}" if field else name) for name in type(value).model_fields
-        }
+        return {name: _step(getattr(value, name), f".{name}", seen) for name in _field_names(type(value))}
     if isinstance(value, list):
-        return [_safe(item, f"{field}[{place}]") for place, item in enumerate(value)]
-    raise TextFault(field, type(value).__name__)
+        return [_step(item, place, seen) for place, item in enumerate(value)]
+    raise TextFault("", f"{type(value).__name__} 不是文字 · is not text")
 
 
-def _safe_text(value: str, field: str) -> Markup:
+def _step(value: object, name: str | int, seen: dict[str, Markup]) -> Any:
+    try:
+        return _safe(value, seen)
+    except TextFault as fault:
+        here = name if isinstance(name, str) else f"[{name}]"
+        raise TextFault(here + fault.path, fault.reason) from None
+
+
+def _safe_text(value: str) -> Markup:
     try:
         text = plain_text(value)
     except ValueError as error:
-        raise TextFault(field, str(error)) from None
+        raise TextFault("", str(error)) from None
     escaped = escape(text)
-    return Markup(escaped.replace("\n", _BREAK)) if "\n" in text else escaped  # noqa: S704 - escaped just above
+    # Markup.replace would escape the break itself.
+    return Markup(str(escaped).replace("\n", _BREAK)) if "\n" in text else escaped  # noqa: S704 - escaped just above
+
+
+@functools.cache
+def _field_names(model: type[Shape]) -> tuple[str, ...]:
+    return tuple(model.model_fields)
 
 
 def _all_stand(values: dict[str, Any], texts: list[str], name: str) -> None:

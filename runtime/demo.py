@@ -154,7 +154,10 @@ class _Drive:
             if "applicant" not in account["roles"]:
                 continue
             balances = self._get(account, f"/units/{account['unit']}/balances")["items"]
-            lines = _lines({Resource(row["resource"]): int(row["vacancy"]) for row in balances})
+            bodies = self._get(account, f"/units/{account['unit']}")["bodies"]
+            # Where an internal deputy could sit; the gate wants the body named.
+            seats = [body["name"] for body in bodies if (body["deputy_posts"] or 0) > 0]
+            lines = _lines({Resource(row["resource"]): int(row["vacancy"]) for row in balances}, seats)
             if lines:
                 return account, lines
         raise DemoFault("演示单位已无空余编制，请换一个数据目录 · no vacancy is left; use another DINGBIAN_DATA_DIR")
@@ -171,6 +174,9 @@ class _Drive:
             docket = self._get(self._applicant, f"/cases/{self._story.case_id}")
             if ready(docket):
                 return docket
+            if docket["state"] == State.RETURNED:
+                told = "；".join(f"{item['message']}（{item['code']}）" for item in docket["refusals"])
+                raise DemoFault(f"申请被退回补正：{told} · returned for correction")
             if time.monotonic() > deadline:
                 raise DemoFault(f"事项停在“{docket['state_label']}” · the case stays {docket['state']}")
             time.sleep(_PAUSE)
@@ -230,6 +236,7 @@ class _Drive:
             posts = [slot for slot in slots if Resource(slot["resource"]).is_post and slot["code"] in free]
             if posts:
                 person |= {"post_slot": posts[0]["code"], "position": _DEPUTY}
+                person |= {"internal_body": docket["rounds"][-1]["application"]["lines"][0]["internal_body"]}
         return person
 
     def _filed(self) -> list[dict[str, Any]]:
@@ -295,14 +302,15 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
     return answer
 
 
-def _lines(vacancy: dict[Resource, int]) -> list[dict[str, Any]]:
+def _lines(vacancy: dict[Resource, int], seats: list[str]) -> list[dict[str, Any]]:
     """What to ask for: a headcount with a leader post for ORGANISATION, a second headcount for PERSONNEL."""
     main = next((r for r in _LEADERS_COME_FROM if vacancy.get(r, 0) > 0), None)
     if main is None:
         return []
     lines = [_line(main, "examination" if main is Resource.ADMINISTRATIVE else "public-hiring", "补充业务骨干")]
-    if vacancy.get(Resource.INTERNAL_DEPUTY, 0) > 0:
-        lines.append(_line(Resource.INTERNAL_DEPUTY, "leader-appointment", "配备内设机构副职"))
+    if seats and vacancy.get(Resource.INTERNAL_DEPUTY, 0) > 0:
+        deputy = _line(Resource.INTERNAL_DEPUTY, "leader-appointment", "配备内设机构副职")
+        lines = [line | {"internal_body": seats[0]} for line in [*lines, deputy]]
     second = next((r for r in (Resource.WORKER, Resource.INSTITUTION_PARTIAL) if vacancy.get(r, 0) > 0), None)
     if second is not None:
         lines.append(_line(second, "veteran", "安置退役士兵"))

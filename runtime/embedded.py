@@ -123,10 +123,14 @@ class EmbeddedTemporal:
             stop_signal=signal.SIGINT,
         )
 
-    def start(self) -> None:
-        """Returns when the server is ready; raises StartFault on a port in use, an early end or after 30 s."""
+    def check_ports(self) -> None:
+        """Raises StartFault when a port is in use."""
         check_port(LOOPBACK, self._settings.temporal_port, "DINGBIAN_TEMPORAL_PORT", "Temporal")
         check_port(LOOPBACK, self._settings.ui_port, "DINGBIAN_UI_PORT", "Temporal UI")
+
+    def start(self) -> None:
+        """Returns when the server is ready; raises StartFault on a port in use, an early end or after 30 s."""
+        self.check_ports()
         self._settings.data_dir.mkdir(parents=True, exist_ok=True)
         self.child.start()
         try:

@@ -37,9 +37,15 @@ class Stack:
         """In the order of starting."""
         return ([self._temporal.child] if self._temporal else []) + [self.worker, self.api]
 
+    def check_ports(self) -> None:
+        """Raises StartFault on the first port that somebody else uses."""
+        check_port(self.settings.api_host, self.settings.api_port, "DINGBIAN_API_PORT", "API")
+        if self._temporal is not None:
+            self._temporal.check_ports()
+
     def start(self) -> None:
         """Returns when the API answers; on any fault everything started so far is stopped again."""
-        check_port(self.settings.api_host, self.settings.api_port, "DINGBIAN_API_PORT", "API")
+        self.check_ports()
         try:
             if self._temporal is not None:
                 self._temporal.start()

@@ -32,9 +32,10 @@ def run_up(settings: Settings, console: Console) -> None:
         console.print(escape(text))
 
     with DataFolderLock(settings.data_dir), stop_asked() as stop:
+        stack = Stack(settings, say)
+        stack.check_ports()  # before a new folder is filled
         with progress_bar(console) as report:
             accounts = prepare(settings, report)
-        stack = Stack(settings, say)
         stack.start()
         try:
             welcome(settings, accounts, console)

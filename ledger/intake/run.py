@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from ledger.db import Database, keyring_of
@@ -114,13 +116,13 @@ def against_register(session: Session, checked: Checked) -> None:
     _posted_elsewhere(session, checked)
 
 
-def _present(session: Session, column: object, values: Iterable[str]) -> list[str]:
+def _present(session: Session, column: Any, values: Iterable[str]) -> list[str]:
     """Those of `values` that stand in `column`, in batches that every database takes."""
     wanted = list(values)
     found: list[str] = []
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
-        found.extend(session.exec(select(column).where(column.in_(batch))).all())  # type: ignore[call-overload,attr-defined]
+        found.extend(session.execute(sql_select(column).where(column.in_(batch))).scalars())
     return found
 
 

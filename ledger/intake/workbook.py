@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Protocol
 from xml.parsers import expat
@@ -25,6 +26,9 @@ from .guard import Unsafe
 MAX_SHEETS = 50
 MAX_STRINGS = 2_000_000
 MAX_CELL_TEXT = 32_767
+MAX_CELLS_PER_ROW = 16_384
+# Cells since the last row that held anything: a sheet of formatted nothing is not read to its end.
+MAX_EMPTY_CELLS = 1_000_000
 # Parts that are read as a whole: workbook, relations, styles.
 MAX_PART_BYTES = 4 << 20
 # Cells further right are not looked at.
@@ -155,6 +159,7 @@ def _refuse_doctype(*_: object) -> None:
     raise Unsafe("含有文档类型或实体声明 · document type or entity declaration")
 
 
+@lru_cache(maxsize=1024)
 def _local(name: str) -> str:
     """The name without its namespace: transitional and strict workbooks differ in nothing else here."""
     return name.rsplit("}", 1)[-1].rsplit(" ", 1)[-1]
@@ -236,6 +241,8 @@ class _Sheet:
         self._style = 0
         self._formula = False
         self._phonetic = False
+        self._in_row = 0
+        self._empty = 0
         self._text = _Text()
         self.text = self._text.add
 
@@ -250,6 +257,7 @@ class _Sheet:
             case "t":
                 self._text.open = not self._phonetic
             case "c":
+                self._count()
                 self._column = _column(attributes["r"]) if "r" in attributes else self._column + 1
                 self._kind = attributes.get("t", "n")
                 self._style = int(attributes.get("s", "0"))
@@ -263,7 +271,7 @@ class _Sheet:
                 number = int(attributes.get("r", self._row + 1))
                 if number <= self._row:
                     raise Unsafe("工作表行号错乱 · rows are out of order")
-                self._row, self._column, self._cells = number, -1, []
+                self._row, self._column, self._cells, self._in_row = number, -1, [], 0
 
     def end(self, name: str) -> None:
         match _local(name):
@@ -276,6 +284,13 @@ class _Sheet:
             case "row":
                 if any(cell is not None for cell in self._cells):
                     self._ready.append((self._row, tuple(self._cells)))
+                    self._empty = 0
+
+    def _count(self) -> None:
+        self._in_row += 1
+        self._empty += 1
+        if self._in_row > MAX_CELLS_PER_ROW or self._empty > MAX_EMPTY_CELLS:
+            raise Unsafe("空白单元格过多，请删除多余的行和列 · too many empty cells, delete surplus rows and columns")
 
     def _keep(self) -> None:
         value: object = FORMULA if self._formula else self._value(str(self._text))

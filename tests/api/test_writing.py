@@ -32,6 +32,10 @@ COMMANDS: list[tuple[str, str, CommandKind, dict[str, Any]]] = [
 ]
 
 
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
 @pytest.mark.parametrize(("path", "by", "kind", "body"), COMMANDS)
 async def test_a_command_is_committed_delivered_and_answered_with_its_receipt(
     desk: Desk, path: str, by: str, kind: CommandKind, body: dict[str, Any]
@@ -242,7 +246,7 @@ async def test_named_persons_stand_nowhere_in_clear(
         )
     assert taken.status_code == 202
     problem(bad, 422, "invalid")
-    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    kept = everything_in(tmp_path)
     for secret in (number, name):
         assert secret not in taken.text + bad.text
         assert secret not in caplog.text

@@ -151,6 +151,19 @@ def long_cell(parts: dict[str, bytes]) -> None:
     )
 
 
+def endless_row(parts: dict[str, bytes]) -> None:
+    cells = b"".join(b'<c r="A%d"/>' % number for number in range(20_000))
+    parts[SHEET] = _sheet(b'<row r="1">' + cells + b"</row>")
+
+
+def empty_rows(parts: dict[str, bytes]) -> None:
+    rows = (
+        b'<row r="%d">' % number + b"".join(b'<c s="%d"/>' % place for place in range(100))
+        for number in range(1, 11_000)
+    )
+    parts[SHEET] = _sheet(b"".join(rows))
+
+
 def _sheet(rows: bytes) -> bytes:
     return f'<worksheet xmlns="{NAMESPACE}"><sheetData>'.encode() + rows + b"</sheetData></worksheet>"
 
@@ -178,6 +191,8 @@ CORPUS: list[tuple[Callable[[dict[str, bytes]], None], str]] = [
     (far_string, "无法读取"),
     (rows_out_of_order, "行号"),
     (long_cell, "过长"),
+    (endless_row, "空白单元格"),
+    (empty_rows, "空白单元格"),
 ]
 
 
@@ -271,7 +286,7 @@ def test_the_same_text_is_read_however_it_is_stored(
 
 def test_dates_are_read_in_the_calendar_of_the_workbook(database: Database, tmp_path: Path) -> None:
     def mac(parts: dict[str, bytes]) -> None:
-        parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(b"<workbookPr", b'<workbookPr date1904="1"')
+        parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(b"<workbookPr/>", b'<workbookPr date1904="1"/>')
 
     report = import_file(database, Rulebook(), repack(write(tmp_path / "x.xlsx", sound()), mac), at=AT)
     assert not report.imported  # four years later: birth dates no longer agree with the identity numbers

@@ -359,7 +359,7 @@ def test_twenty_thousand_persons_are_a_matter_of_seconds(database: Database, tmp
         assert (
             session.exec(select(func.sum(Account.occupied)).where(Account.resource.startswith("headcount"))).one()
             == 20_000
-        )  # type: ignore[attr-defined]
+        )
 
 
 def test_the_fault_list_names_no_identity_number(database: Database, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The ledger against a plain model of it: any order of postings, repetitions and reused keys (reliability.md P1, P3)."""
+"""The ledger against a plain model of it: any order of postings, repetitions and reused keys (P1, P3)."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ Act = Callable[[Session], Posting | Refusal]
 
 
 @cache
-def empty_register() -> Path:
+def template() -> tempfile.TemporaryDirectory[str]:
     """A migrated register with two units, made once and copied for every example."""
-    folder = Path(tempfile.mkdtemp(prefix="dingbian-machine-"))
-    database = make_database(folder)
+    folder = tempfile.TemporaryDirectory()
+    database = make_database(Path(folder.name))
     with database.write() as s:
         for unit in UNITS:
             seed_unit(s, unit, {STAFF: 2, CHIEF: 1})
     database.close()
-    return folder / "register.db"
+    return folder
 
 
 @dataclass
@@ -83,7 +83,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def start(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "register.db"
-        shutil.copy(empty_register(), path)
+        shutil.copy(Path(template().name) / "register.db", path)
         self.database = Database(f"sqlite:///{path}", make_keyring())
         self.accounts: dict[Key, Counted] = {}
         for unit in UNITS:

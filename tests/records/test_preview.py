@@ -1,0 +1,61 @@
+"""Previews: clear words without LibreOffice; with it, every sample has the pages it should have."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from doc_templates.samples import sample
+from models.enums import DocumentKind
+from records import fonts, preview
+from records.preview import PreviewUnavailable
+from records.render import Renderer
+
+INSTALLED = shutil.which("soffice") is not None and shutil.which("pdftoppm") is not None
+ONE_PAGE = (
+    DocumentKind.VERIFICATION_SLIP,
+    DocumentKind.ENTRY_NOTICE,
+    DocumentKind.EXIT_NOTICE,
+    DocumentKind.CERTIFICATE,
+)
+
+
+def test_without_libreoffice_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(PreviewUnavailable, match="LibreOffice"):
+        preview.to_pdf(b"")
+
+
+def test_a_hung_converter_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "soffice"
+    fake.write_text(f"#!{sys.executable}\nimport threading\nthreading.Event().wait()\n", "utf-8")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PreviewUnavailable, match="took too long"):
+        preview.to_pdf(b"", time_limit=0.3)
+
+
+def test_the_font_map_names_every_font_of_the_documents(tmp_path: Path) -> None:
+    written = fonts.font_map(tmp_path, tmp_path)
+    for name in ("仿宋_GB2312", "楷体_GB2312", "方正小标宋简体", "黑体", "宋体", "Times New Roman"):
+        assert f"<family>{name}</family>" in written
+
+
+def test_the_gallery_shows_every_document() -> None:
+    folder = Path(preview.__file__).parents[1] / "docs" / "documents"
+    shown = (folder / "README.md").read_text("utf-8")
+    for kind in DocumentKind:
+        pages = sorted(folder.glob(f"{kind.value}-*.png"))
+        assert pages
+        assert all(page.name in shown and page.stat().st_size <= 150_000 for page in pages)
+
+
+@pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")
+@pytest.mark.parametrize("kind", ONE_PAGE)
+def test_a_voucher_is_one_page(renderer: Renderer, kind: DocumentKind) -> None:
+    pages = preview.to_pngs(renderer.render(kind, sample(kind)), dpi=40)
+    assert len(pages) == 1
+    assert pages[0].startswith(b"\x89PNG")
