@@ -46,7 +46,7 @@ format: $(STAMP) ## 整理代码格式 · format the code
 	$(BIN)/ruff format .
 
 bench: $(STAMP) ## 运行基准测试 · run the benchmarks
-	@for file in benchmarks/bench_*.py; do test -e "$$file" || continue; $(BIN)/python "$$file" || exit 1; done
+	@for name in ledger documents staffing; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 fonts: ## 公文字体及其安装 · document fonts and how to install them
 	@for font in 方正小标宋简体 仿宋_GB2312 楷体_GB2312 黑体 "Noto Serif CJK SC" "Noto Sans CJK SC"; do \

@@ -178,7 +178,7 @@ def _slots(turn: Turn, granted: list[int]) -> list[SlotWanted]:
     wanted = []
     for number, (line, count) in enumerate(zip(turn.application.lines, granted, strict=True), 1):
         for _ in range(count):
-            serial = numbering.take(turn.s, SLOT_SERIES, turn.today.year)
+            serial = numbering.tally(turn.s, SLOT_SERIES, turn.today.year)
             wanted.append(
                 SlotWanted(
                     code=f"{SLOT_SERIES}{turn.today.year}{serial:05d}",

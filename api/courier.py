@@ -54,6 +54,10 @@ class Messenger:
             logger.warning("Temporal is away; case %s waits in the outbox", case_id)
             self._wake_relay()
             return False
+        except Exception as fault:  # the command is committed: no fault of delivery may become an error answer
+            logger.error("delivery of case %s: %s", case_id, type(fault).__name__)
+            self._wake_relay()
+            return False
         await run_in_threadpool(self._note, identity, outcome == "closed")
         return True
 

@@ -111,6 +111,12 @@ def certificates(s: Session, code: str, limit: int = 20) -> Sequence[str]:
     )
 
 
+def filed_records(s: Session) -> int:
+    """How many records have their file."""
+    counted = s.execute(select(func.count()).select_from(_record).where(_record.c.digest.is_not(None)))
+    return int(counted.scalar_one())
+
+
 def gauges(s: Session, now: datetime) -> dict[str, dict[str, float]]:
     """Counts for the metrics page: cases by state, steps overdue, outbox depth and age of its oldest row."""
     states = s.execute(select(_case.c.state, func.count()).group_by(_case.c.state)).all()

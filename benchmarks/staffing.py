@@ -25,12 +25,12 @@ from temporalio.client import Client
 
 from benchmarks.bare import SIGNALS, BareCase
 from docket import commands
-from ledger import postings
+from ledger import slips
 from models.decisions import Decision, Officer, Signal, StartCase
-from models.enums import CommandKind, Resource
-from models.ledger import Basis, Cause
+from models.enums import CommandKind
 from runtime.embedded import EmbeddedTemporal
 from runtime.plugin import dingbian_plugin
+from runtime.ports import free_port
 from runtime.settings import Settings
 from tests.support.office import (
     EXAMINER,
@@ -39,9 +39,9 @@ from tests.support.office import (
     ISSUER,
     ORGANISATION,
     REGISTRAR,
-    RESEARCH,
     Office,
     application,
+    authorise,
     identity_no,
     keyring,
     person,
@@ -49,13 +49,6 @@ from tests.support.office import (
 from workflows.staffing_up import StaffingUp
 
 IN_FLIGHT = 50
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Ear(asyncio.DatagramProtocol):
@@ -118,8 +111,6 @@ class Driver:
 
     def _slot(self, case_id: str) -> str:
         with self._office.database.read() as s:
-            from ledger import slips
-
             slip = slips.slip_of_case(s, case_id)
             assert slip is not None
             return slips.slots_of(s, slip.id)[0].code
@@ -156,29 +147,17 @@ async def timed(one: Callable[[], Awaitable[None]], count: int, in_flight: int) 
     return {"cases_per_second": rate, "median": statistics.median(took), "p99": took[int(len(took) * 0.99) - 1]}
 
 
-def widen(office: Office) -> None:
-    """Enough vacancy for every case of the run."""
-    basis = Basis(number="示编〔2026〕1号", body="示范市委编委", date=office.now.date())
-    cause = Cause(
-        case_id="bench",
-        step="authorise",
-        round=1,
-        effective_on=office.now.date(),
-        recorded_at=office.now,
-        basis=basis,
-    )
-    with office.database.write() as s:
-        postings.authorise(s, RESEARCH, Resource.ADMINISTRATIVE, 9000, cause)
-
-
 async def measure(folder: Path, address: str, count: int, in_flight: int) -> dict[str, Any]:
     office = Office(folder, now=datetime.now(UTC))
-    widen(office)
+    with office.database.write() as s:
+        authorise(s, office, 9000)  # enough vacancy for every case of the run
     told = str(folder / "ear")
     transport, ear = await asyncio.get_running_loop().create_datagram_endpoint(
         Ear, local_addr=told, family=socket.AF_UNIX
     )
-    worker = subprocess.Popen([sys.executable, "-m", "benchmarks.bench_worker", address, str(folder), told])
+    worker = subprocess.Popen(  # noqa: ASYNC220 - it returns at once
+        [sys.executable, "-m", "benchmarks.bench_worker", address, str(folder), told]
+    )
     try:
         await asyncio.wait_for(ear.expect("ready"), 60)
         client = await Client.connect(address, plugins=[dingbian_plugin(keyring())])

@@ -28,7 +28,7 @@ RULE_BOTTOM = 1134  # second red line: 20 mm from the lower edge
 RED = "FF0000"
 
 # Half points (w:sz): 2号 22 pt, 3号 16 pt, 4号 14 pt, 小四 12 pt, 五号 10.5 pt.
-SIZE_MARK, SIZE_2, SIZE_3, SIZE_4, SIZE_S4, SIZE_5, SIZE_S5, SIZE_STRIP = 66, 44, 32, 28, 24, 21, 18, 13
+SIZE_MARK, SIZE_2, SIZE_3, SIZE_4, SIZE_S4, SIZE_5, SIZE_S5, SIZE_6, SIZE_STRIP = 66, 44, 32, 28, 24, 21, 18, 16, 13
 
 SONG_TITLE, FANGSONG, KAITI, HEITI, SONG = "方正小标宋简体", "仿宋_GB2312", "楷体_GB2312", "黑体", "宋体"
 LATIN = "Times New Roman"
@@ -171,6 +171,7 @@ STYLES: dict[str, Style] = {
     "CellText": Style("表格内容", FANGSONG, SIZE_5, 280, "left"),
     "CellCentre": Style("表格居中", FANGSONG, SIZE_5, 280, "center"),
     "CellSmall": Style("表格小字", FANGSONG, SIZE_S5, 240, "center"),
+    "CellEntry": Style("表格登记", FANGSONG, SIZE_6, 230, "center"),
     "VoucherNote": Style("凭证附注", FANGSONG, SIZE_S5, 250, "left", indent(540, first=-540), before=40),
     "Strip": Style("核验信息", SONG, SIZE_STRIP, 180, "left"),
     "PageOdd": Style("单页页码", SONG, SIZE_4, 280, "right", indent(right=chars(1)), after=170),

@@ -208,7 +208,7 @@ def entry_notice() -> Sheet:
     ]
     notes = [
         "注：1. 本单逾期作废，涂改无效，不得跨类别使用。",
-        "　　2. 本单是核定工资、核拨经费、办理社会保险的依据，由机构编制、组织（人社）、财政部门和用编单位留存。",
+        "　　2. 本单是核定工资、核拨经费、办理社会保险的依据，由机构编制、组织（人社）、财政部门和单位留存。",
     ]
     return _voucher("入编通知单", "填发机关：{{ issuer }}", rows, notes)
 
@@ -245,7 +245,7 @@ def _changes() -> str:
     columns.append((TEXT_WIDTH - sum(c[0] for c in columns), "出编日期\n原因", ["change.left_on", "change.reason"]))
     widths = [width for width, _, _ in columns]
     head = [cell(w, *[para("CellLabel", line) for line in t.split("\n")]) for w, t, _ in columns]
-    cells = [cell(w, *[para("CellSmall", "{{ " + v + " }}") for v in values]) for w, _, values in columns]
+    cells = [cell(w, *[para("CellEntry", "{{ " + v + " }}") for v in values]) for w, _, values in columns]
     return table(
         widths,
         row(*head, height=600, header=True),

@@ -8,6 +8,9 @@ from sqlmodel import Session
 
 from models.register import Series
 
+TALLY = "#"
+"""Marks a counter without documents in the register of numbers: no 代字 begins like this."""
+
 _SERIES: Table = Series.metadata.tables["series"]
 
 
@@ -23,6 +26,11 @@ def take(s: Session, series: str, year: int) -> int:
     the transaction ends, so a number that is rolled back is given to the next taker: no gap, no double.
     """
     return _step(s, series, year, 1)
+
+
+def tally(s: Session, name: str, year: int) -> int:
+    """The next number of something that is counted and is no document: cases, slots. Gap-free all the same."""
+    return _step(s, TALLY + name, year, 1)
 
 
 def lock(s: Session, series: str, year: int) -> int:

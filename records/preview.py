@@ -23,7 +23,7 @@ from .picture import png_file
 from .render import Renderer
 
 TIME_LIMIT_S = 120.0  # cold start of LibreOffice is 2 to 3 s; a hung one must not hold a worker
-_PNG_DPI = 90
+_PNG_DPI = 100
 _LEVELS = 6  # per colour: 216 colours, enough for black text, red lines and their edges
 _STEP = 255 // (_LEVELS - 1)
 _PALETTE = bytes(value * _STEP for index in range(_LEVELS**3) for value in (index // 36, index // 6 % 6, index % 6))

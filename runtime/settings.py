@@ -118,6 +118,8 @@ def load_rulebook(settings: Settings) -> Rulebook:
     Raises StartFault naming file and key.
     """
     path = settings.rules_file
+    if path == SHIPPED_RULES and not path.exists():
+        return Rulebook()  # installed without the sources: the shipped file only spells out the defaults
     try:
         data = path.read_bytes()
         content = tomllib.loads(data.decode())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlmodel import col, func, select
+
 from ledger.verify import verify
 from models.ledger import Verification
+from models.register import Record
 from records.verify import verify_records
 
 from .anchors import Anchor, journal_heads, record_faults
@@ -17,4 +20,5 @@ def verify_all(parts: Parts, anchor: Anchor | None = None) -> Verification:
         faults = [*found.faults, *verify_records(session, parts.store)]
         if anchor:
             faults += record_faults(session, anchor)
-    return found.model_copy(update={"faults": faults})
+        filed = session.exec(select(func.count()).where(col(Record.digest).is_not(None))).one()
+    return found.model_copy(update={"faults": faults, "records": filed})

@@ -69,7 +69,7 @@ def _commit(runtime: Runtime, officer: Officer, body: StaffingUpApplication, key
         if officer.unit != body.unit:
             raise ProblemError("not-your-unit")
         done = commands.submit_application(
-            s, body, officer, key, at, lambda: numbering.take(s, CASE_SERIES, local_day(at).year)
+            s, body, officer, key, at, lambda: numbering.tally(s, CASE_SERIES, local_day(at).year)
         )
     if isinstance(done, Refusal):
         raise of_refusal(done)

@@ -6,6 +6,7 @@ from ledger import verify as ledger_verify
 from models.ledger import Verification
 from records import verify as records_verify
 
+from .. import reading
 from ..deps import Caller, Work
 from ..door import router
 
@@ -19,4 +20,5 @@ def verify_ledger(runtime: Work, officer: Caller) -> Verification:
     with runtime.database.read() as s:
         found = ledger_verify.verify(s)
         faults = records_verify.verify_records(s, runtime.store)
-    return found.model_copy(update={"faults": [*found.faults, *faults]})
+        filed = reading.filed_records(s)
+    return found.model_copy(update={"records": filed, "faults": [*found.faults, *faults]})

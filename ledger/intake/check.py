@@ -82,6 +82,8 @@ class _Run:
         self.categories = rulebook.staffing.categories
         self.on = on
         self.progress = progress
+        # A sheet that could not be read must not make every row that leans on it a fault.
+        self.readable: set[str] = set()
         self.kinds: dict[str, UnitKind] = {}
         self.holders: dict[str, str] = {}
         self.bodies_of: dict[str, set[str]] = {}
@@ -104,8 +106,9 @@ class _Run:
             self.found.faults.append(ImportFault(sheet=sheet, row=1, column=heading, reason=reason))
         if wrong:
             return
+        self.readable.add(sheet)
         columns = [(column, places[column.key]) for column in SHEETS[sheet] if column.key in places]
-        last = max(places.values())
+        taken = set(places.values())
         done = 0
         for number, cells in rows:
             values: Values = {}
@@ -119,8 +122,8 @@ class _Run:
                     self.found.fault(sheet, number, column.key, "必填 · required")
                 elif value is not None:
                     values[column.key] = value
-            if any(cell not in (None, "") for cell in cells[last + 1 :]):
-                self.found.fault(sheet, number, "", "列名之外有内容 · content beyond the headings")
+            if any(index not in taken and cell not in (None, "") for index, cell in enumerate(cells)):
+                self.found.fault(sheet, number, "", "无列名的列中有内容 · content in a column without heading")
             done += 1
             if done % _REPORT_EVERY == 0:
                 self.progress(f"{CHECKING} {sheet}", done, 0)
@@ -202,7 +205,7 @@ class _Run:
 
     def _unit_of(self, sheet: str, row: int, values: Values) -> str | None:
         unit = _as(str, values.get("unit"))
-        if unit is None or unit in self.found.unit_rows:
+        if unit is None or unit in self.found.unit_rows or UNITS not in self.readable:
             return unit
         self.found.fault(sheet, row, "unit", "“机构”表中无此机构 · no such unit in this workbook")
         return None
@@ -306,14 +309,17 @@ class _Run:
             resource = Resource(code)
             resources.append(resource)
             self._check_category(PERSONS, row, key, unit, resource)
-            if (self.holders.get(unit, unit), resource) not in self.account_rows:
+            known = (self.holders.get(unit, unit), resource) in self.account_rows
+            if not known and self.readable.issuperset({UNITS, ACCOUNTS}):
                 reason = f"该机构未登记{resource.label} · the unit has no such account"
                 self.found.fault(PERSONS, row, key, reason)
         return resources
 
     def _check_body(self, row: int, unit: str | None, values: Values) -> None:
         body = _as(str, values.get("internal_body"))
-        if unit is not None and body is not None and body not in self.bodies_of.get(unit, set()):
+        if unit is None or body is None or not self.readable.issuperset({UNITS, BODIES}):
+            return
+        if body not in self.bodies_of.get(unit, set()):
             self.found.fault(PERSONS, row, "internal_body", "该机构无此内设机构 · the unit has no such internal body")
 
     def over_quota(self) -> None:

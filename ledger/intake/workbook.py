@@ -28,7 +28,7 @@ MAX_STRINGS = 2_000_000
 MAX_CELL_TEXT = 32_767
 MAX_CELLS_PER_ROW = 16_384
 # Cells since the last row that held anything: a sheet of formatted nothing is not read to its end.
-MAX_EMPTY_CELLS = 1_000_000
+MAX_EMPTY_CELLS = 250_000
 # Parts that are read as a whole: workbook, relations, styles.
 MAX_PART_BYTES = 4 << 20
 # Cells further right are not looked at.

@@ -113,7 +113,7 @@ class Desk:
         with self.database.write() as s:
             application = StaffingUpApplication.model_validate(examples.APPLICATION)
             done = commands.submit_application(
-                s, application, self.cast[by], key, NOW, lambda: numbering.take(s, "case", 2026)
+                s, application, self.cast[by], key, NOW, lambda: numbering.tally(s, "case", 2026)
             )
             assert isinstance(done, commands.Submitted)
             commands.delivered(s, commands.command_id(self.cast[by].id, key), NOW)

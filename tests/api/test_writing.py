@@ -112,6 +112,17 @@ async def test_a_hanging_temporal_does_not_hold_the_answer(desk: Desk, monkeypat
     assert answer.status_code == 202
 
 
+async def test_an_unforeseen_fault_of_delivery_is_202_too(desk: Desk) -> None:
+    def broken(_: Delivery) -> None:
+        raise KeyError("anything")
+
+    desk.temporal.worker = broken
+    case_id = desk.opened_case()
+    answer = await desk.post(f"/cases/{case_id}/decisions", by="examiner", key="k-1", json=examples.EXAMINE)
+    assert answer.status_code == 202
+    assert desk.rows(case_id)[-1].delivered_at is None
+
+
 async def test_a_row_with_something_waiting_before_it_is_left_to_the_relay(desk: Desk) -> None:
     """Rows of a case arrive in order, whoever brings them."""
     case_id = desk.opened_case()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
+import random
 import re
 import time
 import tracemalloc
@@ -41,17 +41,17 @@ def repack(path: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
 
 
 def refuse(database: Database, path: Path) -> ImportReport:
-    tracemalloc.start()
-    started = time.perf_counter()
+    """Refused within the time (of this process, whatever else the machine does) and, a second time, the memory."""
+    started = time.process_time()
     report = import_file(database, Rulebook(), path, at=AT)
-    seconds = time.perf_counter() - started
+    assert time.process_time() - started < SECONDS
+    tracemalloc.start()
+    assert import_file(database, Rulebook(), path, at=AT) == report
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert peak < MEMORY_BYTES
     assert not report.imported
     assert report.faults
-    # tracemalloc itself makes it some four times slower; the limit is a bound, not a measurement.
-    assert seconds < 4 * SECONDS
-    assert peak < MEMORY_BYTES
     return report
 
 
@@ -157,9 +157,10 @@ def endless_row(parts: dict[str, bytes]) -> None:
 
 
 def empty_rows(parts: dict[str, bytes]) -> None:
+    # Random style numbers, or the archive would be refused as a bomb before a cell is counted.
     rows = (
-        b'<row r="%d">' % number + b"".join(b'<c s="%d"/>' % place for place in range(100))
-        for number in range(1, 11_000)
+        b"<row>" + b"".join(b'<c s="%d"/>' % random.getrandbits(60) for _ in range(100)) + b"</row>"
+        for _ in range(3_000)
     )
     parts[SHEET] = _sheet(b"".join(rows))
 
@@ -234,9 +235,9 @@ def test_a_claimed_dimension_pads_nothing(database: Database, tmp_path: Path) ->
         )
 
     path = repack(write(tmp_path / "x.xlsx", sound()), claim)
-    started = time.perf_counter()
+    started = time.process_time()
     assert import_file(database, Rulebook(), path, at=AT).imported
-    assert time.perf_counter() - started < 4 * SECONDS
+    assert time.process_time() - started < SECONDS
 
 
 def test_a_formula_with_a_stored_result_is_refused(database: Database, tmp_path: Path) -> None:
@@ -305,13 +306,11 @@ def test_strange_csv_files_are_refused(database: Database, tmp_path: Path) -> No
     assert "普通文件" in refuse(database, folder).faults[0].reason
 
 
-def test_random_damage_never_raises(database: Database, tmp_path: Path) -> None:
+def test_damage_anywhere_is_refused_or_harmless(database: Database, tmp_path: Path) -> None:
     whole = write(tmp_path / "x.xlsx", sound()).read_bytes()
     for place in range(0, len(whole), 97):
         damaged = bytearray(whole)
         damaged[place] ^= 0xFF
         (tmp_path / "y.xlsx").write_bytes(damaged)
         report = import_file(database, Rulebook(), tmp_path / "y.xlsx", at=AT)
-        if report.imported:
-            break
-    assert zipfile.is_zipfile(io.BytesIO(whole))
+        assert report.imported != bool(report.faults)

@@ -292,6 +292,25 @@ def test_unknown_and_missing_headings_and_sheets_are_named(database: Database, t
     assert ("附表", 0, "", "未知工作表") in faults
 
 
+def test_an_unreadable_sheet_does_not_fault_the_rows_of_others(database: Database, tmp_path: Path) -> None:
+    path = write(tmp_path / "headings.xlsx", sound())
+    book = load_workbook(path)
+    book[UNITS]["A1"] = "代码"
+    book.save(path)
+    assert {fault.sheet for fault in run(database, path).faults} == {UNITS}
+
+
+def test_content_without_a_heading_is_a_fault(database: Database, tmp_path: Path) -> None:
+    path = write(tmp_path / "beyond.xlsx", sound())
+    book = load_workbook(path)
+    book[UNITS]["Z3"] = "另注"
+    book[PERSONS].insert_cols(3)
+    book[PERSONS]["C2"] = "曾用名"
+    book.save(path)
+    faults = {(fault.sheet, fault.row) for fault in run(database, path).faults}
+    assert faults == {(UNITS, 3), (PERSONS, 2)}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 def test_a_folder_of_csv_files_is_taken_as_a_workbook(database: Database, tmp_path: Path, encoding: str) -> None:
     folder = tmp_path / "region"

@@ -64,6 +64,7 @@ def test_sqlite_runs_with_every_pragma(sqlite: Database) -> None:
         "foreign_keys": "1",
         "recursive_triggers": "1",
         "busy_timeout": "30000",
+        "cache_size": "-32768",
     }
 
 

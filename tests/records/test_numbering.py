@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from ledger.db import Database
 from records.numbering import number_text, take
@@ -46,10 +45,10 @@ def test_eight_threads_leave_no_gap(database: Database) -> None:
     assert sorted(taken) == list(range(1, EACH * WORKERS + 1))
 
 
-def test_processes_leave_no_gap(database: Database, tmp_path: Path) -> None:
+def test_processes_leave_no_gap(database: Database, url: str) -> None:
     context = multiprocessing.get_context("spawn")
     with context.Pool(3) as pool:
-        results = pool.map(_take_in_process, [str(database.engine.url)] * 3)
+        results = pool.map(_take_in_process, [url] * 3)
     assert sorted(number for numbers in results for number in numbers) == list(range(1, 3 * EACH + 1))
 
 

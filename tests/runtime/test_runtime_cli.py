@@ -143,7 +143,7 @@ def test_the_demonstration_closes_a_case_and_names_the_filed_documents(filled: d
 
 
 @pytest.mark.e2e
-def test_what_the_demonstration_left_verifies_and_an_alteration_is_found(
+def test_what_the_demo_left_verifies_and_an_alteration_is_found(
     filled: dict[str, str], tmp_path: Path, call: Call
 ) -> None:
     done = call(filled, "verify", "--json")
@@ -163,9 +163,7 @@ def test_what_the_demonstration_left_verifies_and_an_alteration_is_found(
 
 
 @pytest.mark.e2e
-def test_the_register_is_exported_with_masked_numbers_and_owner_only(
-    filled: dict[str, str], tmp_path: Path, call: Call
-) -> None:
+def test_an_export_masks_numbers_and_is_its_owners_alone(filled: dict[str, str], tmp_path: Path, call: Call) -> None:
     book = tmp_path / "册.xlsx"
     done = call(filled, "export", str(book), "--json")
     assert done.returncode == 0, done.stderr
@@ -222,17 +220,17 @@ def test_up_starts_everything_watches_it_stops_it_and_goes_on(tmp_path: Path) ->
         second = run(env | {"DINGBIAN_API_PORT": str(free_port())}, "up")
         assert second.returncode == 2
         assert "DINGBIAN_DATA_DIR" in second.stderr
-        first_case = json.loads(run(env, "demo", "--json").stdout)["case_no"]
         worker = children_of(up.pid)["worker"]
         os.kill(worker, signal.SIGKILL)
         until(lambda: children_of(up.pid).get("worker", worker) != worker)
-        assert json.loads(run(env, "demo", "--json").stdout)["state"] == "closed"
+        first = json.loads(run(env, "demo", "--json").stdout)
+        assert first["state"] == "closed"
         up.send_signal(signal.SIGINT)
         assert up.wait(60) == 0
         assert not api_answers(address)
     with running_up(env, log) as up:
         later = json.loads(run(env, "demo", "--json").stdout)
-        assert later["case_no"] > first_case
+        assert later["case_no"] > first["case_no"]
         left = children_of(up.pid)
         assert set(left) == {"temporal", "worker", "api"}
         up.kill()

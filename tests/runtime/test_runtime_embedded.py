@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -14,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from runtime.children import Child
+from runtime.client import Temporal
 from runtime.embedded import DYNAMIC_CONFIG, DataFolderLock, EmbeddedTemporal, server_arguments
 from runtime.faults import StartFault
+from runtime.keyring import load_keyring
 from runtime.ports import check_port, free_port, holder_of
 from runtime.settings import Settings, load_settings
 from workflows.attributes import TYPES
@@ -77,6 +80,23 @@ def test_a_killed_server_is_started_again(server: Settings, tmp_path: Path) -> N
         assert any("Temporal" in line and "temporal.log" in line for line in said)
     finally:
         temporal.stop()
+
+
+@pytest.mark.e2e
+async def test_a_client_finds_the_server_again_after_it_was_away(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    embedded = EmbeddedTemporal(settings)
+    temporal = Temporal(settings, load_keyring(settings.keyring_file))
+    try:
+        assert not await temporal.healthy()
+        await asyncio.to_thread(embedded.start)
+        assert await temporal.healthy()
+        await asyncio.to_thread(embedded.stop)
+        assert not await temporal.healthy()
+        await asyncio.to_thread(embedded.start)
+        assert await temporal.healthy()
+    finally:
+        embedded.stop()
 
 
 def test_a_port_in_use_is_named_with_its_setting_and_its_holder(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from activities.cases import CaseActivities
 from activities.deps import Deps
 from docket import commands, view
 from ledger import balances as ledger_balances
+from ledger import postings
 from ledger.db import Database
 from ledger.postings import open_accounts
 from models.applications import StaffingUpApplication
@@ -152,7 +153,7 @@ class Office:
                 by,
                 f"apply-{next(self._keys)}",
                 self.now,
-                lambda: numbering.take(s, "case", local_day(self.now).year),
+                lambda: numbering.tally(s, "case", local_day(self.now).year),
             )
         assert isinstance(answer, commands.Submitted)
         return answer.case_id
@@ -294,3 +295,13 @@ def _standing(serial: int, unit: str, headcount: Resource, post: Resource | None
 
 def officers(s: Session) -> list[OfficerRow]:
     return list(s.exec(select(OfficerRow)).all())
+
+
+def authorise(s: Session, office: Office, delta: int, resource: Resource = Resource.ADMINISTRATIVE) -> None:
+    """Change the authorised number of the research bureau."""
+    day = local_day(office.now)
+    basis = Basis(number="示编〔2026〕1号", body="示范市委编委", date=day)
+    cause = Cause(
+        case_id=f"authorise-{delta}", step="authorise", round=1, effective_on=day, recorded_at=office.now, basis=basis
+    )
+    assert not isinstance(postings.authorise(s, RESEARCH, resource, delta, cause), Refusal)
