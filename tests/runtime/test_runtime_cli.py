@@ -129,6 +129,7 @@ def test_the_process_ends_with_the_status_of_its_command(tmp_path: Path) -> None
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.xdist_group("filled")
 @pytest.mark.e2e
 def test_the_demonstration_closes_a_case_and_names_the_filed_documents(filled: dict[str, str]) -> None:
     story = json.loads((Path(filled["DINGBIAN_DATA_DIR"]) / "story.json").read_text())
@@ -142,6 +143,7 @@ def test_the_demonstration_closes_a_case_and_names_the_filed_documents(filled: d
         assert Path(record["path"]).read_bytes().startswith(b"PK")
 
 
+@pytest.mark.xdist_group("filled")
 @pytest.mark.e2e
 def test_what_the_demo_left_verifies_and_an_alteration_is_found(
     filled: dict[str, str], tmp_path: Path, call: Call
@@ -162,6 +164,7 @@ def test_what_the_demo_left_verifies_and_an_alteration_is_found(
     assert len(json.loads(done.stdout)["faults"]) == 2
 
 
+@pytest.mark.xdist_group("filled")
 @pytest.mark.e2e
 def test_an_export_masks_numbers_and_is_its_owners_alone(filled: dict[str, str], tmp_path: Path, call: Call) -> None:
     book = tmp_path / "册.xlsx"
@@ -181,6 +184,7 @@ def test_an_export_masks_numbers_and_is_its_owners_alone(filled: dict[str, str],
     assert len((folder / "流水.csv").read_text("utf-8-sig").splitlines()) == rows["流水"] + 1
 
 
+@pytest.mark.xdist_group("filled")
 @pytest.mark.e2e
 def test_officers_and_tokens_are_made_and_revoked(filled: dict[str, str], call: Call) -> None:
     wanted = ["--name", "王示新", "--department", "finance", "--role", "approver"]
@@ -193,6 +197,7 @@ def test_officers_and_tokens_are_made_and_revoked(filled: dict[str, str], call: 
     assert call(filled, "token", "nobody").returncode == 2
 
 
+@pytest.mark.xdist_group("filled")
 @pytest.mark.e2e
 def test_an_empty_template_is_written_and_a_file_with_faults_ends_with_status_1(
     filled: dict[str, str], tmp_path: Path, call: Call
@@ -220,6 +225,7 @@ def test_up_starts_everything_watches_it_stops_it_and_goes_on(tmp_path: Path) ->
         second = run(env | {"DINGBIAN_API_PORT": str(free_port())}, "up")
         assert second.returncode == 2
         assert "DINGBIAN_DATA_DIR" in second.stderr
+        assert json.loads(run(env, "schedules", "--json").stdout) == {"search_attributes_added": [], "schedules": []}
         worker = children_of(up.pid)["worker"]
         os.kill(worker, signal.SIGKILL)
         until(lambda: children_of(up.pid).get("worker", worker) != worker)
