@@ -59,15 +59,16 @@ class CaseActivities:
         with self._deps.database.write() as s:
             turn = self._turn(s, moment.case_id, moment)
             acceptance.judge(turn)
-            desk = cases.desk(s, moment.case_id, moment.at, self._deps.office)
+            desk = cases.desk(s, turn.case, moment.at, self._deps.office)
         return self._filed(desk, moment)
 
     @activity.defn
     def handle_command(self, order: Handle) -> Desk:
         """Judge one delivered command: compare it with its committed row, act, write the receipt."""
         with self._deps.database.write() as s:
-            receipt = self._judge(s, order)
-            desk = cases.desk(s, order.case_id, order.at, self._deps.office, receipt)
+            turn = self._turn(s, order.case_id, order)
+            receipt = self._judge(turn, order)
+            desk = cases.desk(s, turn.case, order.at, self._deps.office, receipt)
         return self._filed(desk, order)
 
     @activity.defn
@@ -76,7 +77,7 @@ class CaseActivities:
         with self._deps.database.write() as s:
             turn = self._turn(s, moment.case_id, moment)
             yielding = clock.ring(turn)
-            desk = cases.desk(s, moment.case_id, moment.at, self._deps.office)
+            desk = cases.desk(s, turn.case, moment.at, self._deps.office)
         desk = self._filed(desk, moment)
         if yielding is not None:
             desk = desk.model_copy(update={"wake_at": yielding})
@@ -90,7 +91,8 @@ class CaseActivities:
                 what = f"信号“{signal.name[:40]}”无法识别（{signal.reason[:80]}）"
                 key = f"{signal.case_id}|unreadable|{signal.nth}"
                 cases.trace(s, signal.case_id, signal.at, what, RefusalCode.MALFORMED, key)
-            return cases.desk(s, signal.case_id, signal.at, self._deps.office)
+            turn = self._turn(s, signal.case_id, signal)
+            return cases.desk(s, turn.case, signal.at, self._deps.office)
 
     def _filed(self, desk: Desk, moment: Moment | Handle) -> Desk:
         """Render, store and file what the transaction numbered; what fails stays pending and is tried again."""
@@ -101,13 +103,14 @@ class CaseActivities:
         wake_at = min((at for at in (desk.wake_at, again) if at is not None), default=None)
         return desk.model_copy(update={"documents_pending": left, "wake_at": wake_at})
 
-    def _turn(self, s: Session, case_id: str, moment: Moment | Handle, command: CommandRow | None = None) -> Turn:
+    def _turn(self, s: Session, case_id: str, moment: Moment | Handle | Unreadable) -> Turn:
         case = cases.load(s, case_id)
         if case is None:
             raise LookupError(f"case {case_id} is not in this register")
-        return Turn(s=s, deps=self._deps, case=case, at=moment.at, command=command)
+        return Turn(s, self._deps, moment.at, case)
 
-    def _judge(self, s: Session, order: Handle) -> Receipt | None:
+    def _judge(self, turn: Turn, order: Handle) -> Receipt | None:
+        s = turn.s
         try:
             row = commands.opened(s, order.decision_id)
         except Unsealable:
@@ -122,7 +125,7 @@ class CaseActivities:
             return None
         if row.receipt is not None:
             return row.receipt
-        turn = self._turn(s, order.case_id, order, row)
+        turn.command = row
         answer = self._act(turn, row)
         return commands.write_receipt(s, row.id, order.at, answer if isinstance(answer, Refusal) else None)
 

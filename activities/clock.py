@@ -31,9 +31,9 @@ def ring(turn: Turn) -> datetime | None:
         return turn.at + endings.YIELD_TO_DECISIONS
     for row in turn.case.current():
         _ladder(turn, row)
+    turn.touched()
     if turn.case.state is State.RETURNED:
         _correction_overdue(turn)
-    turn.refresh()
     return None
 
 

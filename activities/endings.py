@@ -65,7 +65,7 @@ def to_unit(turn: Turn, step: str, subject: str, faults: list[FaultLine], by: st
     """State `returned`, with the correction notice and the day by which the unit should answer."""
     days = turn.deps.rulebook.deadlines.correction
     reply_by = end_of_day(add_working_days(turn.today, days, turn.deps.calendar))
-    cases.void_steps(turn.s, turn.case.id, done_too=True)
+    turn.void(done_too=True)
     letters.correction_notice(turn, step, subject, faults, reply_by, by)
     turn.change(state=State.RETURNED.value, correction_due_at=reply_by)
 
@@ -90,7 +90,7 @@ def slot_rejected(turn: Turn, decision: Decision, codes: list[str]) -> Refusal |
         )
         if isinstance(released, Refusal):
             return released
-    cases.void_steps(turn.s, turn.case.id, subjects=codes)
+    turn.void(codes)
     settle(turn, empty=State.REJECTED)
     return None
 
@@ -99,7 +99,7 @@ def next_round(turn: Turn, application: StaffingUpApplication, *, internal: bool
     """Open round n+1; `internal` keeps the application and only asks the examiner again."""
     if turn.command is None:
         raise LookupError("a round is opened by a command")
-    cases.void_steps(turn.s, turn.case.id, done_too=True)
+    turn.void(done_too=True)
     number = turn.case.round + 1
     body = application.model_dump(mode="json", exclude_none=True)
     commands.add_round(turn.s, turn.case.id, number, turn.command.id, turn.officer, turn.at, body, internal=internal)
@@ -142,13 +142,12 @@ def void_slip(turn: Turn, step: str, state: SlipState, reason: str, by: Officer 
     released = postings.release(turn.s, slip.id, codes, turn.cause(step, slip.number), state)
     if isinstance(released, Refusal):
         return released
-    cases.void_steps(turn.s, turn.case.id, subjects=codes)
+    turn.void(codes)
     if state is not SlipState.EXPIRED:
         duty = turn.deps.rulebook.office.duty_officer
         letters.revocation_notice(turn, step, slip, lines, reason, by.name if by else duty)
     if not used(turn) and state is not SlipState.EXPIRED:
         _void_record(turn, slip.number, reason)
-    turn.refresh()
     return None
 
 
@@ -169,7 +168,6 @@ def exception_in_force(turn: Turn) -> str | None:
 
 def settle(turn: Turn, *, empty: State = State.REJECTED) -> None:
     """The state that follows from slots and steps; `empty` is the end when nothing at all was posted."""
-    turn.refresh()
     slip = slip_of(turn)
     open_slots = 0
     if slip is not None and slip.state == SlipState.VALID.value:
@@ -187,7 +185,7 @@ def settle(turn: Turn, *, empty: State = State.REJECTED) -> None:
 
 def close(turn: Turn, state: State) -> None:
     """The end of the case: nothing waits any more."""
-    cases.void_steps(turn.s, turn.case.id)
+    turn.void()
     turn.change(state=state.value, closed_at=turn.at, correction_due_at=None, held_from=None, held_reason=None)
 
 
@@ -204,6 +202,7 @@ def resume(turn: Turn) -> None:
     before = turn.case.row.held_from
     since = turn.case.row.held_at
     cases.shift_deadlines(turn.s, turn.case, since, turn.at, turn.deps.office)
+    turn.touched()
     state = State.IN_PROGRESS.value if before == "suspension" else before
     turn.change(state=state, held_from=None, held_reason=None, held_at=None)
 

@@ -9,7 +9,7 @@ from ledger import balances, slips, suspensions
 from models.decisions import Decision, Officer
 from models.enums import Department, Role, SlipState, StepState, UnitKind
 from models.refusals import RefusalCode
-from models.register import InternalBody, Unit
+from models.register import InternalBody
 from rules.acceptance import GateFacts
 from rules.admission import CaseFacts, StepFacts
 from rules.deadlines import chinese_date
@@ -46,7 +46,7 @@ def admission_facts(turn: Turn, decision: Decision) -> CaseFacts:
 
 def gate_facts(turn: Turn, officer: Officer) -> GateFacts:
     """What the register says about the unit at the moment of acceptance."""
-    unit = turn.s.exec(select(Unit).where(col(Unit.code) == turn.case.row.unit)).one()
+    unit = turn.unit()
     bodies = turn.s.exec(select(InternalBody.name).where(col(InternalBody.unit) == unit.code)).all()
     exception = suspensions.exception_in_force(turn.s, unit.code, turn.at)
     standing = suspensions.standing_suspensions(turn.s, unit.code, turn.at)

@@ -83,7 +83,7 @@ def extend(turn: Turn, body: Extension) -> Refusal | None:
     if row.extended_days + body.working_days > maximum:
         return Refusal.of(RefusalCode.VERDICT_NOT_OPEN, f"延期累计不得超过{maximum}个工作日")
     cases.extend_step(turn.s, row, body.working_days, turn.deps.office)
-    turn.refresh()
+    turn.touched()
     return None
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypedDict
 
-from sqlmodel import col, select
-
 from ledger import chain
 from models.docket import Check
 from models.documents import AccountLine, BalanceLine, DocumentContext, FaultLine, RequestLine, Seal
@@ -48,11 +46,6 @@ class Base(TypedDict):
     seal: Seal
 
 
-def unit_of(turn: Turn, code: str | None = None) -> Unit:
-    """The unit of the case, or another one."""
-    return turn.s.exec(select(Unit).where(col(Unit.code) == (code or turn.case.row.unit))).one()
-
-
 def issue(
     turn: Turn,
     kind: DocumentKind,
@@ -66,7 +59,7 @@ def issue(
 ) -> Record:
     """Number a document and freeze its context in this transaction; the file is made after the commit."""
     office = turn.deps.rulebook.office
-    of_unit = unit or unit_of(turn)
+    of_unit = unit or turn.unit()
     draft = Draft(
         kind=kind,
         series=office.series_prefix + SERIES[kind],

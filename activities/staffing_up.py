@@ -21,7 +21,7 @@ from models.documents import VerificationSlipContext
 from models.enums import Department, DocumentKind, Resource, Sex, SlotState, State, Step, StepState, Verdict, Way
 from models.ledger import Basis, PersonEntry, Posting, SlipTerms, SlotWanted
 from models.refusals import Refusal, RefusalCode
-from models.register import Slip, SlotRow, Unit
+from models.register import Slip, SlotRow
 from records import numbering
 from rules.deadlines import local_day, slip_valid_until
 from rules.identity import identity_fault
@@ -229,7 +229,6 @@ def approve_persons(turn: Turn, decision: Decision) -> Refusal | None:
         turn.open(Step.APPROVE_EXIT, approving_department(where.headcount_resource), decision.subject)
     else:
         turn.open(Step.ENTER, Department.ESTABLISHMENT, decision.subject)
-    turn.refresh()
     return None
 
 
@@ -311,7 +310,6 @@ def approve_exit(turn: Turn, decision: Decision) -> Refusal | None:
         return endings.returned_after_slip(turn, decision)
     turn.finish(decision)
     turn.open(Step.ENTER, Department.ESTABLISHMENT, decision.subject)
-    turn.refresh()
     return None
 
 
@@ -381,7 +379,7 @@ def _post(turn: Turn, decision: Decision, person: PersonNamed, codes: list[str],
     where = standing(turn.s, person.identity_no)
     if where is None or where.headcount_unit is None:
         return Refusal.of(RefusalCode.NOT_POSTED, "调出单位已无该人员")
-    releasing = turn.s.exec(select(Unit).where(col(Unit.code) == where.headcount_unit)).one()
+    releasing = turn.unit(where.headcount_unit)
     moved = postings.transfer(turn.s, codes, entry, f"{turn.case.id}-{decision.subject}", cause)
     if isinstance(moved, Refusal):
         return moved

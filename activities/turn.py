@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from docket import cases
 from docket.cases import CaseFile, StepKey
@@ -15,6 +15,7 @@ from models.decisions import Decision, Officer
 from models.enums import Department, Step
 from models.ledger import Basis, Cause
 from models.refusals import Refusal
+from models.register import Unit
 from rules.deadlines import local_day
 
 from .deps import Deps
@@ -30,14 +31,35 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Turn:
-    """The case under lock, the workflow time `at`, and what may be needed to act on it."""
+    """The case under lock, the workflow time `at`, and what may be needed to act on it.
+
+    `case` is read again only after something changed it: a step costs as many statements as it needs.
+    """
 
     s: Session
     deps: Deps
-    case: CaseFile
     at: datetime
+    _case: CaseFile
     command: CommandRow | None = None
+    _row_stale: bool = field(default=False, init=False)
+    _steps_stale: bool = field(default=False, init=False)
     _application: StaffingUpApplication | None = field(default=None, init=False)
+    _units: dict[str, Unit] = field(default_factory=dict, init=False)
+
+    @property
+    def case(self) -> CaseFile:
+        """The case as it stands in this transaction."""
+        if self._row_stale or self._steps_stale:
+            self._case = cases.reread(self.s, self._case, row=self._row_stale, steps=self._steps_stale)
+            self._row_stale = self._steps_stale = False
+        return self._case
+
+    def unit(self, code: str | None = None) -> Unit:
+        """The unit of the case, or another one."""
+        wanted = code or self._case.row.unit
+        if wanted not in self._units:
+            self._units[wanted] = self.s.exec(select(Unit).where(col(Unit.code) == wanted)).one()
+        return self._units[wanted]
 
     @property
     def today(self) -> date:
@@ -53,14 +75,14 @@ class Turn:
     def application(self) -> StaffingUpApplication:
         """The application of the present round."""
         if self._application is None:
-            self._application = cases.application_of(self.s, self.case.id, self.case.round)
+            self._application = cases.application_of(self.s, self._case.id, self._row_fresh().round)
         return self._application
 
     def cause(self, step: str, subject: str = "", basis: Basis | None = None, *, round: int | None = None) -> Cause:
         return Cause(
-            case_id=self.case.id,
+            case_id=self._case.id,
             step=step,
-            round=round or self.case.round,
+            round=round or self._row_fresh().round,
             subject=subject,
             effective_on=self.today,
             recorded_at=self.at,
@@ -69,23 +91,38 @@ class Turn:
         )
 
     def open(self, step: Step, department: Department, subject: str = "") -> None:
-        cases.open_step(
-            self.s, self.case, step, department, self.at, self.deps.office, round=self.case.round, subject=subject
-        )
+        case = self._row_fresh()
+        cases.open_step(self.s, case, step, department, self.at, self.deps.office, round=case.round, subject=subject)
+        self._steps_stale = True
 
     def finish(self, decision: Decision, *, subject: str | None = None, person_index: str | None = None) -> None:
         if self.command is None:
             raise LookupError("an alarm decides nothing")
         key = StepKey(decision.step, decision.round, decision.subject if subject is None else subject)
         cases.finish_step(
-            self.s, self.case, key, self.command.id, self.officer, decision, self.at, person_index=person_index
+            self.s, self._case, key, self.command.id, self.officer, decision, self.at, person_index=person_index
         )
+        self._steps_stale = True
+
+    def _row_fresh(self) -> CaseFile:
+        """The case for those who need only its row: steps may be stale."""
+        if self._row_stale:
+            self._case = cases.reread(self.s, self._case, row=True, steps=False)
+            self._row_stale = False
+        return self._case
+
+    def void(self, subjects: list[str] | None = None, *, done_too: bool = False) -> None:
+        """Void what waits, of all subjects or of some; `done_too` also the earlier votes."""
+        cases.void_steps(self.s, self._case.id, subjects=subjects, done_too=done_too)
+        self._steps_stale = True
 
     def change(self, **values: object) -> None:
-        """Change the case row and look at it again."""
-        cases.change(self.s, self.case.id, **values)
-        self.refresh()
+        """Change columns of the case row."""
+        cases.change(self.s, self._case.id, **values)
+        self._row_stale = True
+        if "round" in values:
+            self._application = None
 
-    def refresh(self) -> None:
-        self.case = cases.reload(self.s, self.case)
-        self._application = None
+    def touched(self) -> None:
+        """Steps were changed by other hands than this turn's."""
+        self._steps_stale = True

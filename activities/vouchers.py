@@ -25,7 +25,7 @@ from models.register import Record, Unit
 from rules.deadlines import chinese_date, local_day
 from rules.routing import approving_department, clause_shown
 
-from .paper import Base, account_lines, balance_line, issue, kind_label, unit_of
+from .paper import Base, account_lines, balance_line, issue, kind_label
 from .turn import Turn
 
 
@@ -82,7 +82,7 @@ def slip_context(
     hands: Hands,
 ) -> VerificationSlipContext:
     """《人员编制和领导职数核定单》: the vacancy before, and what this slip grants of it."""
-    unit = unit_of(turn)
+    unit = turn.unit()
     basis = turn.application.basis
     return VerificationSlipContext(
         **base,
@@ -110,12 +110,12 @@ def slip_context(
 def _parent_name(turn: Turn, unit: Unit) -> str:
     if unit.parent is None:
         return ""
-    return unit_of(turn, unit.parent).name
+    return turn.unit(unit.parent).name
 
 
 def entry_notice(turn: Turn, subject: str, entered: Entered, hands: Hands) -> Record:
     """《入编通知单》, and with it the page of the certificate that finance and social insurance act on."""
-    unit = unit_of(turn)
+    unit = turn.unit()
     after = ledger_balances.balances(turn.s, unit.code)
     headcount = [r for r in entered.resources if r.is_headcount]
     posts = [r for r in entered.resources if r.is_post]
@@ -161,7 +161,7 @@ def _funds_note(turn: Turn, headcount: bool) -> str:
 
 def certificate_page(turn: Turn, subject: str, entered: Entered, after: list[Balance], hands: Hands) -> Record:
     """《机构编制管理证》 登记页: an extract of the chain as it stands after the entry (B §三.1)."""
-    unit = unit_of(turn)
+    unit = turn.unit()
     person = entered.person
 
     def context(base: Base) -> CertificateContext:
@@ -219,7 +219,7 @@ def exit_notice(
 ) -> Record:
     """《出编通知单》 of the releasing unit in a transfer."""
     after = ledger_balances.balances(turn.s, releasing.code)
-    receiving = unit_of(turn)
+    receiving = turn.unit()
 
     def context(base: Base) -> ExitNoticeContext:
         return ExitNoticeContext(

@@ -137,11 +137,10 @@ def acts(case: CaseFile) -> dict[str, frozenset[tuple[Department, Role]]]:
     return {officer: frozenset(roles) for officer, roles in done.items()}
 
 
-def reload(s: Session, case: CaseFile) -> CaseFile:
-    loaded = load(s, case.id)
-    if loaded is None:
-        raise LookupError(f"case {case.id} vanished")
-    return loaded
+def reread(s: Session, case: CaseFile, *, row: bool, steps: bool) -> CaseFile:
+    """The case after a change: only what changed is read."""
+    fresh = s.execute(_LOAD, {"case_id": case.id}).one() if row else case.row
+    return CaseFile(fresh, list(s.execute(_STEPS, {"case_id": case.id})) if steps else case.steps)
 
 
 def application_of(s: Session, case_id: str, number: int) -> StaffingUpApplication:
@@ -362,11 +361,9 @@ _DESK = (
 )
 
 
-def desk(s: Session, case_id: str, at: datetime, office: Office, receipt: Receipt | None = None) -> Desk:
+def desk(s: Session, case: CaseFile, at: datetime, office: Office, receipt: Receipt | None = None) -> Desk:
     """The whole of what the workflow may know now; also projected onto the case row for lists."""
-    case = load(s, case_id)
-    if case is None:
-        raise LookupError(f"case {case_id} is not in this register")
+    case_id = case.id
     current = case.current()
     waiting = sorted({Department(row.department) for row in current})
     if case.state is State.RETURNED:

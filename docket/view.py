@@ -499,4 +499,7 @@ def _uncursor(cursor: str | None) -> tuple[datetime, str] | None:
     if cursor is None:
         return None
     opened_at, _, case_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-    return datetime.fromisoformat(opened_at), case_id
+    moment = datetime.fromisoformat(opened_at)
+    if moment.tzinfo is None:
+        raise ValueError("a cursor of another register")
+    return moment, case_id
