@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -80,6 +81,9 @@ class Database:
         self.engine: Engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgres(url)
         self._reader = self.engine.execution_options(**_READING[self.engine.dialect.name])
         self._info: dict[Any, Any] = {"keyring": keyring, "hash": hash_name}
+        # SQLite lets one writer in and has the others poll with growing pauses: threads of one process queue here
+        # instead and go on the moment it is free. Other processes are still waited for by busy_timeout.
+        self._queue: AbstractContextManager[Any] = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -87,7 +91,11 @@ class Database:
 
         On SQLite it begins IMMEDIATE: a deferred one fails at its first write when another got there before.
         """
-        with Session(self.engine, info=dict(self._info), expire_on_commit=False) as session, session.begin():
+        with (
+            self._queue,
+            Session(self.engine, info=dict(self._info), expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextmanager
