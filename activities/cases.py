@@ -37,7 +37,7 @@ from rules.admission import admit
 from . import acceptance, clock, filing, orders, staffing_up
 from .deps import Deps
 from .facts import admission_facts
-from .turn import Turn
+from .turn import Issued, Turn
 
 TRACES_PER_CASE = 100
 """Unreadable signals leave a trace each up to here; a flood must not fill the register (reliability.md P25)."""
@@ -60,7 +60,7 @@ class CaseActivities:
             turn = self._turn(s, moment.case_id, moment)
             acceptance.judge(turn)
             desk = cases.desk(s, turn.case, moment.at, self._deps.office)
-        return self._filed(desk, moment)
+        return self._filed(desk, moment, turn.issued)
 
     @activity.defn
     def handle_command(self, order: Handle) -> Desk:
@@ -69,7 +69,7 @@ class CaseActivities:
             turn = self._turn(s, order.case_id, order)
             receipt = self._judge(turn, order)
             desk = cases.desk(s, turn.case, order.at, self._deps.office, receipt)
-        return self._filed(desk, order)
+        return self._filed(desk, order, turn.issued)
 
     @activity.defn
     def ring(self, moment: Moment) -> Desk:
@@ -78,7 +78,7 @@ class CaseActivities:
             turn = self._turn(s, moment.case_id, moment)
             yielding = clock.ring(turn)
             desk = cases.desk(s, turn.case, moment.at, self._deps.office)
-        desk = self._filed(desk, moment)
+        desk = self._filed(desk, moment, turn.issued)
         if yielding is not None:
             desk = desk.model_copy(update={"wake_at": yielding})
         return desk
@@ -94,11 +94,13 @@ class CaseActivities:
             turn = self._turn(s, signal.case_id, signal)
             return cases.desk(s, turn.case, signal.at, self._deps.office)
 
-    def _filed(self, desk: Desk, moment: Moment | Handle) -> Desk:
+    def _filed(self, desk: Desk, moment: Moment | Handle, issued: list[Issued]) -> Desk:
         """Render, store and file what the transaction numbered; what fails stays pending and is tried again."""
         if not desk.documents_pending:
             return desk
-        left = filing.file_pending(self._deps, desk.case_id, moment.at)
+        if desk.documents_pending != len(issued):  # an attempt before this one left some
+            issued = filing.left_over(self._deps, desk.case_id)
+        left = filing.file_issued(self._deps, issued, moment.at)
         again = moment.at + RETRY_DOCUMENT if left else None
         wake_at = min((at for at in (desk.wake_at, again) if at is not None), default=None)
         return desk.model_copy(update={"documents_pending": left, "wake_at": wake_at})

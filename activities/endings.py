@@ -115,7 +115,7 @@ def _slip_id(turn: Turn) -> str:
 
 def slip_of(turn: Turn) -> Slip | None:
     """The valid slip of the present round."""
-    return turn.s.exec(select(Slip).where(col(Slip.id) == _slip_id(turn))).first()
+    return slips.slip(turn.s, _slip_id(turn))
 
 
 def used(turn: Turn) -> int:

@@ -15,7 +15,7 @@ from models.register import Record, Unit
 from records.register import Draft, prepare
 from rules.deadlines import chinese_date
 
-from .turn import Turn
+from .turn import Issued, Turn
 
 SERIES: dict[DocumentKind, str] = {
     DocumentKind.VERIFICATION_SLIP: "编核",
@@ -75,7 +75,16 @@ def issue(
         retention=RETENTION.get(kind, Retention.PERMANENT),
         template_digest=turn.deps.renderer.template_digest(kind),
     )
-    return prepare(turn.s, draft, lambda number, code: context(_base(turn, of_unit, number, code)))
+    frozen: list[DocumentContext] = []
+
+    def freeze(number: str, code: str) -> DocumentContext:
+        frozen.append(context(_base(turn, of_unit, number, code)))
+        return frozen[0]
+
+    record = prepare(turn.s, draft, freeze)
+    if frozen:
+        turn.issued.append(Issued(record.id, kind, record.template_digest, frozen[0]))
+    return record
 
 
 def _base(turn: Turn, unit: Unit, number: str, code: str) -> Base:

@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any
 
 from sqlalchemy import Row
-from sqlmodel import col, select
 
 from docket import cases
 from docket.cases import StepKey
@@ -21,7 +20,7 @@ from models.documents import VerificationSlipContext
 from models.enums import Department, DocumentKind, Resource, Sex, SlotState, State, Step, StepState, Verdict, Way
 from models.ledger import Basis, PersonEntry, Posting, SlipTerms, SlotWanted
 from models.refusals import Refusal, RefusalCode
-from models.register import Slip, SlotRow
+from models.register import SlotRow
 from records import numbering
 from rules.deadlines import local_day, slip_valid_until
 from rules.identity import identity_fault
@@ -338,12 +337,12 @@ def enter(turn: Turn, decision: Decision) -> Refusal | None:
     if refusal is not None:
         return refusal
     slots = [slot for slot in slips.slots_of(turn.s, slip_id(turn)) if slot.code in codes]
-    slip = turn.s.exec(select(Slip).where(col(Slip.id) == slip_id(turn))).one()
+    slip = endings.slip_of(turn)
     entered = Entered(
         person=person,
         resources=[Resource(slot.resource) for slot in slots],
         way=Way(slots[0].way).label,
-        slip_number=slip.number,
+        slip_number=slip.number if slip else "",
         slot_codes=codes,
         approval=approval,
     )

@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, select
+from sqlmodel import Session
 
 from docket import cases
 from docket.cases import CaseFile, StepKey
 from docket.commands import CommandRow
 from models.applications import StaffingUpApplication
 from models.decisions import Decision, Officer
-from models.enums import Department, Step
+from models.documents import DocumentContext
+from models.enums import Department, DocumentKind, Step
 from models.ledger import Basis, Cause
 from models.refusals import Refusal
-from models.register import Unit
+from models.register import Unit, table_of
 from rules.deadlines import local_day
 
 from .deps import Deps
+
+_UNIT = select(table_of(Unit)).where(table_of(Unit).c.code == bindparam("code"))
 
 
 class Refused(Exception):
@@ -27,6 +31,16 @@ class Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
         super().__init__(refusal.code.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A document that this turn numbered: what is needed to make its file after the commit."""
+
+    record_id: str
+    kind: DocumentKind
+    template_digest: str
+    context: DocumentContext
 
 
 @dataclass(slots=True)
@@ -41,6 +55,7 @@ class Turn:
     at: datetime
     _case: CaseFile
     command: CommandRow | None = None
+    issued: list[Issued] = field(default_factory=list, init=False)
     _row_stale: bool = field(default=False, init=False)
     _steps_stale: bool = field(default=False, init=False)
     _application: StaffingUpApplication | None = field(default=None, init=False)
@@ -58,7 +73,8 @@ class Turn:
         """The unit of the case, or another one."""
         wanted = code or self._case.row.unit
         if wanted not in self._units:
-            self._units[wanted] = self.s.exec(select(Unit).where(col(Unit.code) == wanted)).one()
+            row = self.s.execute(_UNIT, {"code": wanted}).one()
+            self._units[wanted] = Unit(**row._mapping)
         return self._units[wanted]
 
     @property

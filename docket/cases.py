@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, Update, bindparam, insert, select, update
 from sqlmodel import Session
 
 from models.applications import StaffingUpApplication
@@ -40,6 +41,7 @@ _STEPS = (
     .order_by(_step.c.opened_at, _step.c.step, _step.c.subject)
 )
 _ROUND = select(_round).where(_round.c.case_id == bindparam("case_id"), _round.c.round == bindparam("number"))
+_ROUNDS = select(_round).where(_round.c.case_id == bindparam("case_id")).order_by(_round.c.round)
 _VALID_SLIP = select(_slip.c.id, _slip.c.number, _slip.c.valid_until, _slip.c.round).where(
     _slip.c.case_id == bindparam("case_id"), _slip.c.state == SlipState.VALID.value
 )
@@ -155,7 +157,7 @@ def opened_application(s: Session, row: Row[Any]) -> str:
 
 
 def rounds(s: Session, case_id: str) -> list[Row[Any]]:
-    return list(s.execute(select(_round).where(_round.c.case_id == case_id).order_by(_round.c.round)))
+    return list(s.execute(_ROUNDS, {"case_id": case_id}))
 
 
 def write_checks(s: Session, case_id: str, number: int, checks: list[Check], outcome: str) -> None:
@@ -167,7 +169,17 @@ def write_checks(s: Session, case_id: str, number: int, checks: list[Check], out
 
 def change(s: Session, case_id: str, **values: object) -> None:
     """Change columns of the case row."""
-    s.execute(update(_case).where(_case.c.id == case_id).values(**values))
+    s.execute(_changing(tuple(sorted(values))), {"at_case": case_id} | {f"new_{k}": v for k, v in values.items()})
+
+
+@cache
+def _changing(columns: tuple[str, ...]) -> Update:
+    """Built once per set of columns."""
+    return (
+        update(_case)
+        .where(_case.c.id == bindparam("at_case"))
+        .values({name: bindparam(f"new_{name}") for name in columns})
+    )
 
 
 def open_step(

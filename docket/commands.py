@@ -40,6 +40,7 @@ _unit = table_of(Unit)
 
 _BY_ID = select(_command).where(_command.c.id == bindparam("id"))
 _STATE = select(_case.c.state, _case.c.next_seq).where(_case.c.id == bindparam("case_id")).with_for_update()
+_COUNT_UP = update(_case).where(_case.c.id == bindparam("case_id")).values(next_seq=_case.c.next_seq + 1)
 _INSERT = insert(_command)
 _UNDELIVERED = (
     select(_command)
@@ -215,7 +216,7 @@ def submit(
     if case is None:
         return None
     _insert(s, identity, key, case_id, case.next_seq, kind, officer, at, content, hashed_as=case_id)
-    s.execute(update(_case).where(_case.c.id == case_id).values(next_seq=case.next_seq + 1))
+    s.execute(_COUNT_UP, {"case_id": case_id})
     return CommandAnswer(decision_id=key, receipt=None, state=State(case.state))
 
 

@@ -19,6 +19,7 @@ INSERT_SLIP = SLIP.insert()
 INSERT_SLOTS = SLOT.insert()
 _SLIPS_OF = select(SLOT.c.code, SLOT.c.slip_id).where(SLOT.c.code.in_(bindparam("codes", expanding=True)))
 _LOCK_SLIP = select(SLIP).where(SLIP.c.id == bindparam("slip")).with_for_update(key_share=True)
+_SLIP = select(SLIP).where(SLIP.c.id == bindparam("slip"))
 _SLOTS_OF = select(SLOT).where(SLOT.c.slip_id == bindparam("slip")).order_by(SLOT.c.position)
 # `state = open` in the statement: a slot is settled once, whatever was read before.
 _SETTLE = (
@@ -85,12 +86,13 @@ def slip_of_case(s: Session, case_id: str, round: int | None = None) -> Slip | N
 
 
 def slip(s: Session, slip_id: str) -> Slip | None:
-    return s.exec(select_rows(Slip).where(col(Slip.id) == slip_id), execution_options=_FRESH).first()
+    row = s.connection().execute(_SLIP, {"slip": slip_id}).one_or_none()
+    return Slip(**row._mapping) if row is not None else None
 
 
 def slots_of(s: Session, slip_id: str) -> list[SlotRow]:
-    query = select_rows(SlotRow).where(col(SlotRow.slip_id) == slip_id).order_by(col(SlotRow.position))
-    return list(s.exec(query, execution_options=_FRESH))
+    """The slots of a slip in order, detached."""
+    return [SlotRow(**row._mapping) for row in s.connection().execute(_SLOTS_OF, {"slip": slip_id})]
 
 
 def slots_by_code(s: Session, codes: Sequence[str]) -> list[SlotRow]:

@@ -403,6 +403,7 @@ class Record(SQLModel, table=True):
         UniqueConstraint("series", "year", "seq", name="record_number_once"),
         UniqueConstraint("case_id", "step", "round", "subject", "kind", name="record_once"),
         UniqueConstraint("code", name="record_code_once"),
+        UniqueConstraint("series", "year", "chain_seq", name="record_chain_once"),
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
 
 from models.register import Series
@@ -39,12 +43,19 @@ def lock(s: Session, series: str, year: int) -> int:
 
 
 def _step(s: Session, series: str, year: int, by: int) -> int:
-    insert = postgresql.insert if s.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = (
+    connection = s.connection()
+    statement = _stepping(connection.dialect.name, by)
+    last: int = connection.execute(statement, {"of_series": series, "of_year": year}).scalar_one()
+    return last
+
+
+@cache
+def _stepping(dialect: str, by: int) -> ReturningInsert[Any]:
+    """Built once per dialect: the statement is on the way of every document."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return (
         insert(_SERIES)
-        .values(name=series, year=year, last=by)
+        .values(name=bindparam("of_series"), year=bindparam("of_year"), last=by)
         .on_conflict_do_update(index_elements=["name", "year"], set_={"last": _SERIES.c.last + by})
         .returning(_SERIES.c.last)
     )
-    last: int = s.connection().execute(statement).scalar_one()
-    return last

@@ -9,18 +9,20 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, insert, update
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from models.docket import RecordView
 from models.documents import CONTEXT_OF, DocumentContext
 from models.enums import DocumentKind, RecordState, Retention
-from models.register import Record
+from models.register import Record, table_of
 from models.sealing import HashName, Keyring, digest
 
 from . import numbering
@@ -79,6 +81,35 @@ CHAINED = (
 )
 
 
+_RECORD = table_of(Record)
+_INSERT = insert(_RECORD)
+_BY_ID = core_select(_RECORD).where(_RECORD.c.id == bindparam("record"))
+_HEAD = (
+    core_select(_RECORD.c.chain_seq, _RECORD.c.hash)
+    .where(
+        _RECORD.c.series == bindparam("of_series"),
+        _RECORD.c.year == bindparam("of_year"),
+        _RECORD.c.chain_seq.is_not(None),
+    )
+    .order_by(_RECORD.c.chain_seq.desc())
+    .limit(1)
+)
+_FILE = (
+    update(_RECORD)
+    .where(_RECORD.c.id == bindparam("record"))
+    .values(
+        state=RecordState.VALID.value,
+        fault=None,
+        digest=bindparam("new_digest"),
+        size=bindparam("new_size"),
+        filed_at=bindparam("new_filed_at"),
+        chain_seq=bindparam("new_chain_seq"),
+        prev_hash=bindparam("new_prev_hash"),
+        hash=bindparam("new_hash"),
+    )
+)
+
+
 class RecordFault(Exception):
     """The register does not allow it: a programming or data fault, never a business refusal."""
 
@@ -108,17 +139,19 @@ class Draft:
 def prepare(s: Session, draft: Draft, context: Callable[[str, str], DocumentContext]) -> Record:
     """The record of the draft: found again unchanged, or numbered now with its context frozen and sealed.
 
-    `context(number as printed, verification code)` makes the context; it is called once per record, ever.
+    `context(number as printed, verification code)` makes the context; it is called once per record, ever. The
+    answer is a detached row.
     """
     found = _of_draft(s, draft)
     if found is not None:
         return found
-    # The lock comes before the second look: of two sessions with one draft the later one finds the first's
-    # record here, and no number is spent on a row that the unique key would refuse.
-    numbering.lock(s, draft.series, draft.issued_on.year)
-    found = _of_draft(s, draft)
-    if found is not None:
-        return found
+    if s.get_bind().dialect.name != "sqlite":
+        # The lock comes before the second look: of two sessions with one draft the later one finds the first's
+        # record here, and no number is spent on a row that the unique key would refuse. SQLite has one writer.
+        numbering.lock(s, draft.series, draft.issued_on.year)
+        found = _of_draft(s, draft)
+        if found is not None:
+            return found
     year = draft.issued_on.year
     seq = numbering.take(s, draft.series, year)
     number, code = number_text(draft.series, year, seq), new_code()
@@ -128,31 +161,30 @@ def prepare(s: Session, draft: Draft, context: Callable[[str, str], DocumentCont
     if frozen.number != number or frozen.seal.code != code:
         raise RecordFault(f"{draft.kind}: context does not carry its number and code")
     ident = record_id(draft)
-    record = Record(
-        id=ident,
-        series=draft.series,
-        year=year,
-        seq=seq,
-        number=number,
-        kind=draft.kind.value,
-        title=draft.title,
-        case_id=draft.case_id,
-        step=draft.step,
-        round=draft.round,
-        subject=draft.subject,
-        unit=draft.unit,
-        issued_on=draft.issued_on,
-        issuer=draft.issuer,
-        officers=json.dumps(draft.officers, ensure_ascii=False, sort_keys=True),
-        code=code,
-        context_sealed=_keyring(s).seal_column(frozen.model_dump_json(), "record", "context_sealed", ident),
-        template_digest=draft.template_digest,
-        retention=draft.retention.value,
-        state=RecordState.NUMBERED.value,
-    )
-    s.add(record)
-    s.flush()
-    return record
+    values: dict[str, Any] = {
+        "id": ident,
+        "series": draft.series,
+        "year": year,
+        "seq": seq,
+        "number": number,
+        "kind": draft.kind.value,
+        "title": draft.title,
+        "case_id": draft.case_id,
+        "step": draft.step,
+        "round": draft.round,
+        "subject": draft.subject,
+        "unit": draft.unit,
+        "issued_on": draft.issued_on,
+        "issuer": draft.issuer,
+        "officers": json.dumps(draft.officers, ensure_ascii=False, sort_keys=True),
+        "code": code,
+        "context_sealed": _keyring(s).seal_column(frozen.model_dump_json(), "record", "context_sealed", ident),
+        "template_digest": draft.template_digest,
+        "retention": draft.retention.value,
+        "state": RecordState.NUMBERED.value,
+    }
+    s.connection().execute(_INSERT, values)
+    return Record(**values)
 
 
 def context_of(s: Session, record: Record) -> DocumentContext:
@@ -176,21 +208,32 @@ def file(s: Session, record_id: str, digest: str, size: int, at: datetime) -> Re
 
     Raises RecordFault for an unknown or void record, or when another digest was filed for it.
     """
-    record = _locked(s, record_id)
-    if record.digest is not None:
-        if record.digest != digest:
-            raise RecordFault(f"{record.number}: filed with another digest")
-        return record
-    if record.state != RecordState.NUMBERED.value:
-        raise RecordFault(f"{record.number}: is {record.state}, cannot be filed")
-    last_seq, last_hash = _head(s, record.series, record.year)
-    record.digest, record.size, record.filed_at = digest, size, at
-    record.chain_seq, record.prev_hash = last_seq + 1, last_hash
-    record.state, record.fault = RecordState.VALID.value, None
-    record.hash = row_hash(record, _hash_name(s))
-    s.add(record)
-    s.flush()
-    return record
+    connection = s.connection()
+    row = connection.execute(_BY_ID, {"record": record_id}).one_or_none()
+    if row is not None and connection.dialect.name != "sqlite":
+        # two filings must not take one place in the chain; SQLite has one writer
+        numbering.lock(s, row.series, row.year)
+        row = connection.execute(_BY_ID, {"record": record_id}).one_or_none()
+    if row is None:
+        raise RecordFault(f"no record {record_id}")
+    if row.digest is not None:
+        if row.digest != digest:
+            raise RecordFault(f"{row.number}: filed with another digest")
+        return Record(**row._mapping)
+    if row.state != RecordState.NUMBERED.value:
+        raise RecordFault(f"{row.number}: is {row.state}, cannot be filed")
+    head = connection.execute(_HEAD, {"of_series": row.series, "of_year": row.year}).one_or_none()
+    filed: dict[str, Any] = {
+        "digest": digest,
+        "size": size,
+        "filed_at": at,
+        "chain_seq": head.chain_seq + 1 if head else 1,
+        "prev_hash": head.hash if head else GENESIS,
+    }
+    fields = dict(row._mapping) | filed
+    filed["hash"] = hash_of(fields, _hash_name(s))
+    connection.execute(_FILE, {"record": record_id} | {f"new_{name}": value for name, value in filed.items()})
+    return Record(**fields | filed | {"state": RecordState.VALID.value, "fault": None})
 
 
 def fault(s: Session, record_id: str, text: str) -> None:
@@ -283,10 +326,16 @@ def view(row: Record) -> RecordView:
 
 
 def row_hash(row: Record, algorithm: HashName) -> str:
-    """Hash of a filed row over canonical JSON of CHAINED, the issue date and the moment of filing (UTC)."""
-    body: dict[str, object] = {name: getattr(row, name) for name in CHAINED}
-    body["issued_on"] = row.issued_on.isoformat()
-    body["filed_at"] = "" if row.filed_at is None else row.filed_at.astimezone(UTC).isoformat(timespec="microseconds")
+    """Hash of a filed row, as verification computes it again."""
+    return hash_of({name: getattr(row, name) for name in (*CHAINED, "issued_on", "filed_at")}, algorithm)
+
+
+def hash_of(fields: Mapping[str, Any], algorithm: HashName) -> str:
+    """Hash over canonical JSON of CHAINED, the issue date and the moment of filing (UTC)."""
+    filed_at: datetime | None = fields["filed_at"]
+    body: dict[str, object] = {name: fields[name] for name in CHAINED}
+    body["issued_on"] = fields["issued_on"].isoformat()
+    body["filed_at"] = "" if filed_at is None else filed_at.astimezone(UTC).isoformat(timespec="microseconds")
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return digest(text.encode(), algorithm)
 
@@ -309,14 +358,8 @@ def canonical_code(typed: str) -> str:
 
 
 def _of_draft(s: Session, draft: Draft) -> Record | None:
-    statement = select(Record).where(
-        Record.case_id == draft.case_id,
-        Record.step == draft.step,
-        Record.round == draft.round,
-        Record.subject == draft.subject,
-        Record.kind == draft.kind.value,
-    )
-    return s.exec(statement).first()
+    found = s.connection().execute(_BY_ID, {"record": record_id(draft)}).one_or_none()
+    return Record(**found._mapping) if found is not None else None
 
 
 def _locked(s: Session, record_id: str) -> Record:
@@ -327,16 +370,6 @@ def _locked(s: Session, record_id: str) -> Record:
     numbering.lock(s, record.series, record.year)
     s.refresh(record)
     return record
-
-
-def _head(s: Session, series: str, year: int) -> tuple[int, str]:
-    last = s.exec(select(func.max(col(Record.chain_seq))).where(Record.series == series, Record.year == year)).one()
-    if last is None:
-        return 0, GENESIS
-    row = s.exec(
-        select(Record.hash).where(Record.series == series, Record.year == year, Record.chain_seq == last)
-    ).one()
-    return last, row or GENESIS
 
 
 def _keyring(s: Session) -> Keyring:

@@ -48,12 +48,13 @@ class FolderStore:
         if target.exists():
             self.get(digest)
             return
-        target.parent.mkdir(exist_ok=True)
+        if not target.parent.is_dir():
+            target.parent.mkdir(exist_ok=True)
+            _sync_folder(self.root)
         # The manifest first: a file in the store always has one, wherever a crash falls.
         self._write(target.with_name(target.name + _MANIFEST), self._manifest(data, digest))
         self._write(target, data)
         _sync_folder(target.parent)
-        _sync_folder(self.root)
 
     def get(self, digest: str) -> bytes:
         """The bytes, checked against their name. Raises StoreFault naming the altered parts."""

@@ -518,6 +518,7 @@ def _records() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("case_id", "step", "round", "subject", "kind", name="record_once"),
         sa.UniqueConstraint("code", name="record_code_once"),
+        sa.UniqueConstraint("series", "year", "chain_seq", name="record_chain_once"),
         sa.UniqueConstraint("series", "year", "seq", name="record_number_once"),
     )
     op.create_index("ix_record_case_id", "record", ["case_id"])
