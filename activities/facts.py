@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, select
+from sqlalchemy import bindparam, select
 
 from docket import cases
 from ledger import balances, slips, suspensions
 from models.decisions import Decision, Officer
 from models.enums import Department, Role, SlipState, StepState, UnitKind
 from models.refusals import RefusalCode
-from models.register import InternalBody
+from models.register import InternalBody, table_of
 from rules.acceptance import GateFacts
 from rules.admission import CaseFacts, StepFacts
 from rules.deadlines import chinese_date
@@ -17,6 +17,8 @@ from rules.deadlines import chinese_date
 from . import endings
 from .turn import Turn
 
+_body = table_of(InternalBody)
+_BODIES = select(_body.c.name).where(_body.c.unit == bindparam("unit_code"))
 _GONE = {
     SlipState.EXPIRED.value: RefusalCode.SLIP_EXPIRED,
     SlipState.REVOKED.value: RefusalCode.SLIP_REVOKED,
@@ -47,7 +49,7 @@ def admission_facts(turn: Turn, decision: Decision) -> CaseFacts:
 def gate_facts(turn: Turn, officer: Officer) -> GateFacts:
     """What the register says about the unit at the moment of acceptance."""
     unit = turn.unit()
-    bodies = turn.s.exec(select(InternalBody.name).where(col(InternalBody.unit) == unit.code)).all()
+    bodies = turn.s.execute(_BODIES, {"unit_code": unit.code}).scalars().all()
     exception = suspensions.exception_in_force(turn.s, unit.code, turn.at)
     standing = suspensions.standing_suspensions(turn.s, unit.code, turn.at)
     return GateFacts(

@@ -44,6 +44,15 @@ _IN_FORCE = select(EXCEPTION.c.id).where(
 _NAMED_IN_FORCE = _IN_FORCE.where(EXCEPTION.c.id == bindparam("exception"))
 _below = _line("unit_code", parent_first=False)
 _HOLDERS_BELOW = select(UNIT.c.holder).join(_below, UNIT.c.code == _below.c.code).distinct()
+_OVERDUE = (
+    select(DEPARTURE)
+    .where(
+        DEPARTURE.c.unit == bindparam("unit_code"),
+        DEPARTURE.c.settled_at.is_(None),
+        DEPARTURE.c.due_at < bindparam("moment"),
+    )
+    .order_by(DEPARTURE.c.due_at, DEPARTURE.c.id)
+)
 _SETTLE_DEPARTURES = (
     DEPARTURE.update()
     .where(
@@ -73,6 +82,8 @@ def closed_now(s: Session, unit: str, exception: str | None, at: datetime) -> bo
 def standing_suspensions(s: Session, unit: str, at: datetime) -> list[Suspension]:
     """Suspensions that hold for the unit at `at`: its own, and a parent's that covers subordinates."""
     ids = s.connection().execute(_STANDING, {"unit_code": unit, "moment": at}).scalars().all()
+    if not ids:
+        return []
     rows = select_rows(Suspension).where(col(Suspension.id).in_(ids))
     return list(s.exec(rows.order_by(col(Suspension.from_at), col(Suspension.id))))
 
@@ -80,16 +91,16 @@ def standing_suspensions(s: Session, unit: str, at: datetime) -> list[Suspension
 def exception_in_force(s: Session, unit: str, at: datetime) -> ExceptionalAcceptance | None:
     """The exceptional acceptance of the unit that is in force at `at`, the longest if there are several."""
     ids = s.connection().execute(_IN_FORCE, {"unit_code": unit, "moment": at}).scalars().all()
+    if not ids:
+        return None
     rows = select_rows(ExceptionalAcceptance).where(col(ExceptionalAcceptance.id).in_(ids))
     return s.exec(rows.order_by(col(ExceptionalAcceptance.until_at).desc(), col(ExceptionalAcceptance.id))).first()
 
 
 def overdue_departures(s: Session, unit: str, at: datetime) -> list[Departure]:
     """Known departures of the unit that are past due and not removed yet."""
-    rows = select_rows(Departure).where(
-        col(Departure.unit) == unit, col(Departure.settled_at).is_(None), col(Departure.due_at) < at
-    )
-    return list(s.exec(rows.order_by(col(Departure.due_at), col(Departure.id))))
+    rows = s.connection().execute(_OVERDUE, {"unit_code": unit, "moment": at})
+    return [Departure(**row._mapping) for row in rows]
 
 
 def settle_departures(s: Session, unit: str, person_ref: str, at: datetime) -> None:

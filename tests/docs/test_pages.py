@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import textwrap
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 import typer
 
 import cli
+from models.rulebook import Rulebook
 from tests.docs import pages
 from tests.docs.pages import DOCS, PAGES, READMES, ROOT
 
@@ -79,6 +83,17 @@ def test_every_command_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=pages.name)
 def test_nothing_private_and_nothing_unfinished_is_told(page: Path) -> None:
     assert PRIVATE.findall(pages.text(page)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=pages.name)
+def test_what_is_to_be_typed_is_well_formed(page: Path) -> None:
+    """Shell blocks parse, and rules shown as TOML are rules that the program takes."""
+    for kind, block in pages.blocks(page):
+        if kind == "bash":
+            done = subprocess.run(["bash", "-n"], input=block, text=True, capture_output=True, check=False)
+            assert done.returncode == 0, f"{block}\n{done.stderr}"
+        if kind == "toml":
+            Rulebook.model_validate(tomllib.loads(textwrap.dedent(block)))
 
 
 def test_every_link_to_a_test_names_a_function_of_that_file() -> None:

@@ -16,6 +16,10 @@ from workflows.registry import WORKFLOWS
 HISTORIES = sorted(FOLDER.glob("*.json"))
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 def test_every_story_is_recorded() -> None:
     assert {path.name.split(".")[0] for path in HISTORIES} == set(STORIES)
 
@@ -23,7 +27,7 @@ def test_every_story_is_recorded() -> None:
 @pytest.mark.parametrize("path", HISTORIES, ids=[path.name.split(".")[0] for path in HISTORIES])
 async def test_the_recorded_history_replays(path: Path) -> None:
     case_id = path.name.split(".")[1]
-    history = WorkflowHistory.from_json(case_id, path.read_text(encoding="utf-8"))
+    history = WorkflowHistory.from_json(case_id, _text(path))
     replayer = Replayer(workflows=WORKFLOWS, namespace="default", plugins=[dingbian_plugin(keyring())])
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     assert result.replay_failure is None, (
@@ -35,7 +39,7 @@ async def test_the_recorded_history_replays(path: Path) -> None:
 async def test_an_incompatible_change_is_noticed() -> None:
     """The test above can fail: a history with its first activity renamed does not replay."""
     path = HISTORIES[0]
-    text = path.read_text(encoding="utf-8").replace('"open_case"', '"opened_case"')
+    text = _text(path).replace('"open_case"', '"opened_case"')
     history = WorkflowHistory.from_json(path.name.split(".")[1], text)
     replayer = Replayer(workflows=WORKFLOWS, namespace="default", plugins=[dingbian_plugin(keyring())])
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
+from docket.notices import of_case
 from models.decisions import Extension, Resubmission, Revocation, Withdrawal
 from models.enums import CommandKind, Resource, State
 from tests.support.office import (
@@ -69,8 +70,6 @@ async def test_somebody_already_on_the_headcount_takes_a_leader_post_only(at_cou
     wanted = line("post:internal-deputy", way="leader-appointment", internal_body="综合处")
     case_id = await at_court.apply(application(wanted))
     [slot] = await slip_out(at_court, case_id)
-    from datetime import date
-
     born = date(1980, 5, 1)
     named = person(slot, 0, birth_date=born.isoformat(), identity_no=identity_no(0, born), internal_body="综合处")
     await enter(at_court, case_id, named)
@@ -109,8 +108,6 @@ async def test_reminder_and_escalation_come_in_order_and_silence_never_approves(
     await at_court.env.sleep(timedelta(days=30))
     await at_court.desk(case_id, lambda desk: desk.overdue)
     with at_court.office.database.read() as s:
-        from docket.notices import of_case
-
         kinds = [(notice.kind, notice.department) for notice in of_case(s, case_id)]
     assert kinds == [("reminder", "establishment"), ("escalation", "establishment"), ("escalation", "supervision")]
     assert at_court.office.docket(case_id).state is State.ACCEPTED
