@@ -46,12 +46,10 @@ format: $(STAMP) ## 整理代码格式 · format the code
 	$(BIN)/ruff format .
 
 bench: $(STAMP) ## 运行基准测试 · run the benchmarks
-	@for name in ledger documents staffing; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@$(BIN)/python -m benchmarks $(ARGS)
 
-fonts: ## 公文字体及其安装 · document fonts and how to install them
-	@for font in 方正小标宋简体 仿宋_GB2312 楷体_GB2312 黑体 "Noto Serif CJK SC" "Noto Sans CJK SC"; do \
-	  if fc-list 2>/dev/null | grep -q "$$font"; then echo "  ✓ $$font"; else echo "  – $$font"; fi; done
-	@echo "缺字体只影响预览和打印的外观，Debian/Ubuntu 可安装 fonts-noto-cjk · missing fonts change previews only"
+fonts: $(STAMP) ## 取得预览用的公文字体，不入库 · fetch fonts for previews; they never enter the repository
+	@$(BIN)/python -m records.fonts $(ARGS)
 
 lock: ## 重新生成 requirements.lock · make requirements.lock anew
 	@if command -v uv >/dev/null; then \

@@ -57,7 +57,7 @@ def _worker(client: Client, parts: Parts, threads: ThreadPoolExecutor) -> Worker
     deps = Deps(
         database=parts.database,
         store=parts.store,
-        renderer=Renderer(),
+        renderer=Renderer(hash_name=parts.settings.hash, keep=parts.store),
         rulebook=parts.rulebook,
         calendar=parts.calendar,
         public_url=parts.settings.public_url,

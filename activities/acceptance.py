@@ -41,7 +41,8 @@ def judge(turn: Turn) -> None:
         endings.close(turn, State.NOT_ACCEPTED)
     turn.change(rules_version=turn.deps.rulebook.version, calendar_version=turn.deps.calendar.version)
     if command.receipt is None:
-        commands.write_receipt(turn.s, command.id, turn.at, None, f"{outcome.value} · {turn.case.state.label}")
+        said = "；".join([turn.case.state.label, *turn.notes])
+        commands.write_receipt(turn.s, command.id, turn.at, None, f"{said} · {turn.case.state.gloss}")
 
 
 def _accepted(turn: Turn) -> None:

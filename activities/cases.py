@@ -129,7 +129,8 @@ class CaseActivities:
             return row.receipt
         turn.command = row
         answer = self._act(turn, row)
-        return commands.write_receipt(s, row.id, order.at, answer if isinstance(answer, Refusal) else None)
+        notes = "；".join(turn.notes)
+        return commands.write_receipt(s, row.id, order.at, answer, f"已办理：{notes} · done" if notes else "")
 
     def _act(self, turn: Turn, row: CommandRow) -> Refusal | None:
         try:

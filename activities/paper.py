@@ -84,6 +84,7 @@ def issue(
     record = prepare(turn.s, draft, freeze)
     if frozen:
         turn.issued.append(Issued(record.id, kind, record.template_digest, frozen[0]))
+        turn.notes.append(f"{title}{record.number}")
     return record
 
 

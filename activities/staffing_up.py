@@ -23,7 +23,7 @@ from models.refusals import Refusal, RefusalCode
 from models.register import SlotRow
 from records import numbering
 from rules.deadlines import local_day, slip_valid_until
-from rules.identity import identity_fault
+from rules.identity import age_on, identity_fault
 from rules.routing import approving_department
 
 from . import endings, vouchers
@@ -224,6 +224,7 @@ def approve_persons(turn: Turn, decision: Decision) -> Refusal | None:
         return refusal
     for slot in slots:
         turn.finish(decision, subject=slot.code, person_index=index)
+    _hint_at_age(turn, person)
     if any(slot.resource.startswith("headcount:") for slot in slots) and where and where.headcount_resource:
         turn.open(Step.APPROVE_EXIT, approving_department(where.headcount_resource), decision.subject)
     else:
@@ -268,6 +269,14 @@ def _fits(turn: Turn, person: PersonNamed, slots: list[SlotRow]) -> Refusal | No
                 RefusalCode.OUTSIDE_SLIP, f"核定单所列内设机构为“{slot.internal_body}”，所报为“{person.internal_body}”"
             )
     return None
+
+
+def _hint_at_age(turn: Turn, person: PersonNamed) -> None:
+    """Age is a hint and never a refusal: eligibility belongs to the approving department."""
+    rules = turn.deps.rulebook.staffing
+    age = age_on(person.birth_date, turn.today)
+    if age < rules.minimum_age or age >= rules.warning_age:
+        turn.notes.append(f"提示：该人员现年{age}周岁，请核实是否符合规定")
 
 
 def _posted_elsewhere(turn: Turn, slots: list[SlotRow], unit: str | None) -> Refusal | None:

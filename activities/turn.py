@@ -56,6 +56,8 @@ class Turn:
     _case: CaseFile
     command: CommandRow | None = None
     issued: list[Issued] = field(default_factory=list, init=False)
+    notes: list[str] = field(default_factory=list, init=False)
+    """What came of the command, for its receipt: numbers and hints, never a name."""
     _row_stale: bool = field(default=False, init=False)
     _steps_stale: bool = field(default=False, init=False)
     _application: StaffingUpApplication | None = field(default=None, init=False)

@@ -27,7 +27,7 @@ _BORN = date(1980, 1, 1)
 _PER_DAY = 400  # serials that one birth date has room for
 
 
-def run(n: int = 300) -> dict[str, float]:
+def measure(n: int = 300) -> dict[str, float]:
     """Rates (per second) and milliseconds of `n` reservations, `n` postings, and a bulk opening of 10 × `n` persons."""
     with tempfile.TemporaryDirectory() as folder:
         database = make_database(Path(folder))
@@ -98,8 +98,9 @@ def _verify(database: Database) -> float:
     return verification.rows / (time.perf_counter() - start)
 
 
-def main() -> None:
-    result = run()
+def run(n: int = 300) -> dict[str, float]:
+    """Print the table and give the figures back."""
+    result = measure(n)
     table = Table(title="台账 · ledger (SQLite, WAL, synchronous=FULL)")
     for heading in ("", "每秒 · per second", "中位 · median ms", "p99 ms"):
         table.add_column(heading, justify="left" if not heading else "right")
@@ -109,7 +110,8 @@ def main() -> None:
     table.add_row("期初实名 · opening, persons", f"{result['opening_persons_per_s']:.0f}", "", "")
     table.add_row("核验 · verify, rows", f"{result['verify_rows_per_s']:.0f}", "", "")
     Console().print(table)
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    run()

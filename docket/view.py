@@ -21,6 +21,7 @@ from models.docket import (
     Difference,
     Docket,
     LedgerEffect,
+    NoticeView,
     RecordView,
     RoundView,
     SlipView,
@@ -50,7 +51,7 @@ from rules.deadlines import local_day, working_days_between
 from rules.routing import approving_department
 from rules.steps import STAFFING_UP
 
-from . import cases, permissions
+from . import cases, notices, permissions
 
 _case = table_of(Case)
 _unit = table_of(Unit)
@@ -123,7 +124,7 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
         due_at=row.due_at,
         overdue=row.due_at is not None and row.due_at < now and not case.state.final,
         rounds=rounds,
-        steps=[*(_step_view(s, step, now, calendar) for step in case.steps), *_expected(case, slip)],
+        steps=[*(_step_view(s, step, now, calendar) for step in _in_order(case.steps)), *_expected(case, slip)],
         decisions=_decisions(s, case_id, case),
         receipts=receipts(s, case_id),
         checks=checks,
@@ -131,12 +132,22 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
         slip=slip,
         documents=_documents(s, case_id),
         traces=[TraceView(at=t.at, what=t.what, code=t.code) for t in cases.traces(s, case_id)],
+        notices=[
+            NoticeView(at=n.at, kind=n.kind, department=Department(n.department), text=n.text)
+            for n in notices.of_case(s, case_id)
+        ],
         may=permissions.permissions(viewer, facts, row.unit),
         refusals=[Refusal.of(RefusalCode(c.code), c.detail) for c in checks if not c.passed and not c.warning],
         rules_version=row.rules_version,
         calendar_version=row.calendar_version,
         clause_shown=CLAUSES[RefusalCode.NO_VACANCY],
     )
+
+
+def _in_order(steps: list[Row[Any]]) -> list[Row[Any]]:
+    """By round, then as the procedure goes."""
+    place = {step.value: number for number, step in enumerate(Step)}
+    return sorted(steps, key=lambda row: (row.round, row.opened_at, place[row.step], row.subject))
 
 
 def _departments(text: str) -> list[Department]:
@@ -401,7 +412,11 @@ def _moved(s: Session, case_id: str) -> dict[str, tuple[int, int]]:
 
 
 def _documents(s: Session, case_id: str) -> list[RecordView]:
-    rows = s.execute(select(_record).where(_record.c.case_id == case_id).order_by(_record.c.filed_at, _record.c.id))
+    rows = s.execute(
+        select(_record)
+        .where(_record.c.case_id == case_id)
+        .order_by(_record.c.filed_at, _record.c.series, _record.c.seq)
+    )
     return [
         RecordView(
             id=row.id,

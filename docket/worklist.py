@@ -1,16 +1,17 @@
-"""What waits for an officer's department and unit, with the working days left (待办)."""
+"""What waits for an officer's department and unit, with the working days left (待办); and what was escalated to
+the head or to the supervisors because nobody acted in time."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, false, select
 from sqlmodel import Session
 
 from models.decisions import Officer
 from models.docket import CaseRow
-from models.enums import Department, Procedure, State, StepState
+from models.enums import Department, Procedure, Role, State, StepState
 from models.register import Case, StepRow, Unit, table_of
 from models.rulebook import Calendar
 from rules.deadlines import local_day, working_days_between
@@ -37,6 +38,7 @@ _WAITING = (
         _step.c.due_at,
         _step.c.department,
         _step.c.roles,
+        _step.c.escalated_to,
     )
     .join(_case, _case.c.id == _step.c.case_id)
     .join(_unit, _unit.c.code == _case.c.unit)
@@ -57,12 +59,30 @@ def worklist(s: Session, officer: Officer, now: datetime, calendar: Calendar) ->
     """One row per waiting step, earliest due first. Held cases wait for nobody but the head."""
     if officer.department is Department.UNIT:
         return _of_unit(s, officer, now, calendar)
-    rows = s.execute(_WAITING.where(_step.c.department == officer.department.value, _case.c.state != State.HELD.value))
+    here = _step.c.department == officer.department.value
+    rows = s.execute(_WAITING.where(here | _escalated_to(officer), _case.c.state != State.HELD.value))
     return [
-        _row(row, row.step, row.subject, officer.department, now, calendar)
+        _row(row, row.step, row.subject, Department(row.department), now, calendar)
         for row in rows
-        if officer.roles & set(row.roles.split(","))
+        if _mine(row, officer) or _above(row, officer)
     ]
+
+
+def _mine(row: Row[Any], officer: Officer) -> bool:
+    return bool(row.department == officer.department.value and officer.roles & set(row.roles.split(",")))
+
+
+def _above(row: Row[Any], officer: Officer) -> bool:
+    """Escalated to the head of the office, and after that to the supervisors."""
+    if officer.department is Department.SUPERVISION:
+        return bool(row.escalated_to == Department.SUPERVISION.value)
+    return row.escalated_to is not None and Role.HEAD in officer.roles
+
+
+def _escalated_to(officer: Officer) -> ColumnElement[bool]:
+    if officer.department is Department.SUPERVISION or Role.HEAD in officer.roles:
+        return _step.c.escalated_to.is_not(None)
+    return false()
 
 
 def _of_unit(s: Session, officer: Officer, now: datetime, calendar: Calendar) -> list[CaseRow]:
@@ -92,5 +112,6 @@ def _row(
         due_at=due_at,
         working_days_left=working_days_between(local_day(now), local_day(due_at), calendar) if due_at else None,
         overdue=due_at is not None and due_at < now,
+        escalated=values.get("escalated_to") is not None,
         opened_at=values["opened_at"],
     )

@@ -168,6 +168,15 @@ class TraceView(Shape):
     code: str
 
 
+class NoticeView(Shape):
+    """A reminder, an escalation or a 催办, and to whom it went."""
+
+    at: datetime
+    kind: str
+    department: Department
+    text: str
+
+
 class Permission(Shape):
     """What the caller may do now, or why not."""
 
@@ -221,6 +230,7 @@ class Docket(Shape):
     slip: SlipView | None = None
     documents: list[RecordView] = []
     traces: list[TraceView] = []
+    notices: list[NoticeView] = []
     may: list[Permission] = []
     refusals: list[Refusal] = []
     rules_version: str = ""
@@ -246,6 +256,7 @@ class CaseRow(Shape):
     due_at: datetime | None = None
     working_days_left: int | None = None
     overdue: bool = False
+    escalated: bool = False
     opened_at: datetime
 
 

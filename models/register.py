@@ -473,17 +473,6 @@ class Departure(SQLModel, table=True):
     settled_at: datetime | None = None
 
 
-class Stored(SQLModel, table=True):
-    """A stored answer to an idempotency key of an officer."""
-
-    __tablename__ = "stored_answer"
-    officer: str = Field(primary_key=True)
-    key: str = Field(primary_key=True)
-    request_hash: str
-    case_id: str | None = None
-    at: datetime
-
-
 def table_of(model: type[SQLModel]) -> Table:
     """The Core table of a register model, for statements that are built once."""
     return SQLModel.metadata.tables[str(model.__tablename__)]

@@ -20,8 +20,6 @@ class OfficeRules(Shape):
     """Who issues, and how documents are signed and numbered. The place is fictional by default."""
 
     name: str = "示范市机构编制委员会办公室"
-    short_name: str = "示范市委编办"
-    place: str = "示范市"
     series_prefix: str = "示"
     duty_officer: str = "受理岗值班员"
     contact: str = "0000-8001230"
@@ -60,14 +58,6 @@ class SlipRules(Shape):
     capped_at_year_end: bool = False
 
 
-class RemovalRules(Shape):
-    report_days: Days = 10
-
-
-class SuspensionRules(Shape):
-    covers_subordinates: bool = True
-
-
 class StaffingRules(Shape):
     pay_acknowledges: bool = False
     minimum_age: int = 16
@@ -96,8 +86,6 @@ class Rulebook(Shape):
     office: OfficeRules = OfficeRules()
     deadlines: DeadlineRules = DeadlineRules()
     slip: SlipRules = SlipRules()
-    removal: RemovalRules = RemovalRules()
-    suspension: SuspensionRules = SuspensionRules()
     staffing: StaffingRules = StaffingRules()
     holidays: list[date] = []
     workdays: list[date] = []

@@ -272,7 +272,7 @@ def of_case(s: Session, case_id: str) -> list[RecordView]:
     statement = (
         select(Record)
         .where(Record.case_id == case_id)
-        .order_by(col(Record.issued_on), col(Record.series), col(Record.seq))
+        .order_by(col(Record.issued_on), col(Record.filed_at), col(Record.series), col(Record.seq))
     )
     return [view(row) for row in s.exec(statement)]
 

@@ -22,6 +22,9 @@ from models.sealing import HashName, digest
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _READ_ONLY = 0o444
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
+SUFFIX = ".docx"
+"""Everything filed is a Word file, and a person who finds one should be able to open it."""
+
 _MANIFEST = ".parts.json"
 _PARTS_BY: HashName = "sha256"
 """Parts only locate an alteration that the file's own digest proves; SM3 over them costs as much as rendering."""
@@ -32,7 +35,7 @@ class StoreFault(Exception):
 
 
 class FolderStore:
-    """Files in `root/ab/abcd…`. `hash_name` is the algorithm that the names are digests of."""
+    """Files in `root/ab/abcd….docx`. `hash_name` is the algorithm that the names are digests of."""
 
     def __init__(self, root: Path, hash_name: HashName = "sm3") -> None:
         self.root = Path(root)
@@ -54,7 +57,7 @@ class FolderStore:
             target.parent.mkdir(exist_ok=True)
             _sync_folder(self.root)
         # The manifest first: a file in the store always has one, wherever a crash falls.
-        self._write(target.with_name(target.name + _MANIFEST), self._manifest(data, digest))
+        self._write(self._manifest_place(digest), self._manifest(data, digest))
         self._write(target, data)
         _sync_folder(target.parent)
 
@@ -79,12 +82,12 @@ class FolderStore:
         """All names in the store, sorted."""
         for folder in sorted(self.root.iterdir()):
             if folder.is_dir():
-                yield from sorted(p.name for p in folder.iterdir() if _DIGEST.fullmatch(p.name))
+                yield from sorted(p.stem for p in folder.iterdir() if p.suffix == SUFFIX and _DIGEST.fullmatch(p.stem))
 
     def altered_parts(self, digest: str, data: bytes) -> list[str]:
         """Names of parts that differ from the manifest, are missing or were added; empty when it cannot be told."""
         try:
-            manifest = json.loads(self._place(digest).with_name(digest + _MANIFEST).read_text("utf-8"))
+            manifest = json.loads(self._manifest_place(digest).read_text("utf-8"))
         except (OSError, ValueError):
             return []
         kept: dict[str, str] = manifest["parts"]
@@ -97,7 +100,10 @@ class FolderStore:
     def _place(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
             raise StoreFault("not a digest")
-        return self.root / digest[:2] / digest
+        return self.root / digest[:2] / f"{digest}{SUFFIX}"
+
+    def _manifest_place(self, digest: str) -> Path:
+        return self._place(digest).with_name(digest + _MANIFEST)
 
     def _manifest(self, data: bytes, digest: str) -> bytes:
         body = {"algorithm": _PARTS_BY, "digest": digest, "size": len(data), "parts": self._parts(data)}

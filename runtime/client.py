@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.decisions import Delivery, Signal, StartCase
 from models.docket import Desk
-from models.enums import CommandKind, Procedure, Resource, State
+from models.enums import CommandKind, Procedure, State
 from models.sealing import Keyring
 from workflows import attributes
 
@@ -219,14 +219,9 @@ def _attributes(body: dict[str, Any]) -> TypedSearchAttributes:
 
 
 def _summary(body: dict[str, Any]) -> str:
-    """One plain line for the Temporal UI, such as 用编落编｜单位 …｜行政编制 2 名 (sealed like every payload)."""
-    parts = [_procedure(body).label]
-    if isinstance(body.get("unit"), str):
-        parts.append(f"单位 {body['unit']}")
-    lines = body.get("lines")
-    if isinstance(lines, list):
-        parts.append("、".join(f"{Resource(line['resource']).label} {line['number']} 名" for line in lines))
-    return "｜".join(parts)[:200]
+    """One plain line for the Temporal UI: case number and title (sealed like every payload)."""
+    parts = [body.get("case_no"), body.get("title") or _procedure(body).label]
+    return " ".join(str(part) for part in parts if part)[:200]
 
 
 def _procedure(body: dict[str, Any]) -> Procedure:

@@ -62,6 +62,8 @@ def check(
     run.persons()
     if not accept_over_quota:
         run.over_quota()
+    if not found.faults and not found.opening.units:
+        found.faults.append(_sheet_fault(UNITS, "没有填写任何机构 · no unit is filled in"))
     return found
 
 

@@ -337,7 +337,8 @@ def test_faults_of_a_csv_folder_come_back_as_a_workbook(database: Database, tmp_
 def test_the_template_is_sound_and_empty(database: Database, tmp_path: Path) -> None:
     path = template(tmp_path / "template.xlsx")
     report = run(database, path)
-    assert report == ImportReport(imported=True)
+    assert not report.imported
+    assert [fault.reason for fault in report.faults] == ["没有填写任何机构 · no unit is filled in"]
     book = load_workbook(path)
     assert book.sheetnames == [*SHEETS, "选项"]
     assert book["选项"].sheet_state == "hidden"

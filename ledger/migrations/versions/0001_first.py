@@ -464,15 +464,6 @@ def _traces() -> None:
         sa.UniqueConstraint("key", name="notice_once"),
     )
     op.create_index("ix_notice_case_id", "notice", ["case_id"])
-    op.create_table(
-        "stored_answer",
-        sa.Column("officer", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("request_hash", sa.String(), nullable=False),
-        sa.Column("case_id", sa.String(), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("officer", "key"),
-    )
 
 
 def _records() -> None:
