@@ -99,7 +99,7 @@ def exception_in_force(s: Session, unit: str, at: datetime) -> ExceptionalAccept
 
 def overdue_departures(s: Session, unit: str, at: datetime) -> list[Departure]:
     """Known departures of the unit that are past due and not removed yet."""
-    rows = s.connection().execute(_OVERDUE, {"unit_code": unit, "moment": at})
+    rows = s.execute(_OVERDUE, {"unit_code": unit, "moment": at})
     return [Departure(**row._mapping) for row in rows]
 
 

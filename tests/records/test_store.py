@@ -67,7 +67,7 @@ def test_many_writers_of_one_file_leave_one_whole_file(store: FolderStore) -> No
     assert store.get(name) == data
     path = store.path(name)
     assert path is not None
-    assert sorted(p.name for p in path.parent.iterdir()) == sorted([name, f"{name}.parts.json"])
+    assert sorted(p.name for p in path.parent.iterdir()) == sorted([f"{name}.docx", f"{name}.parts.json"])
 
 
 def test_a_store_is_opened_by_folder_or_file_address(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ UNIT = "11370000MB0000001A"
 APPLICATION: dict[str, Any] = {
     "procedure": "staffing-up",
     "unit": UNIT,
-    "lines": [{"resource": "headcount:administrative", "number": 2, "way": "examination"}],
+    "case_no": "用编2026-00001",
+    "title": "示范市发展研究局用编申请（行政编制2名）",
 }
 
 
@@ -50,7 +51,7 @@ async def test_a_start_is_delivered_once_however_often_it_is_sent(temporal: Temp
     assert found.typed_search_attributes[attributes.PROCEDURE] == "staffing-up"
     assert found.typed_search_attributes[attributes.UNIT] == UNIT
     assert found.typed_search_attributes[attributes.STATE] == "submitted"
-    assert await found.static_summary() == f"用编落编｜单位 {UNIT}｜行政编制 2 名"
+    assert await found.static_summary() == "用编2026-00001 示范市发展研究局用编申请（行政编制2名）"
 
 
 @pytest.mark.e2e
