@@ -9,7 +9,7 @@ from tests.support.office import Office
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path)
+def office(url: str, tmp_path: Path) -> Iterator[Office]:
+    made = Office(tmp_path, url=url)
     yield made
     made.database.close()

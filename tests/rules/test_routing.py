@@ -1,0 +1,35 @@
+"""Which personnel department approves a slot, and which clause a document cites."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.enums import Department, Resource, UnitKind
+from rules.routing import approving_department, clause_shown
+
+LOCAL_RULE = "《示范市事业单位机构编制管理办法》"
+TO_ORGANISATION = {Resource.ADMINISTRATIVE, Resource.POLITICAL_LEGAL, Resource.CIVIL_SERVICE_LIKE}
+
+
+@pytest.mark.parametrize("resource", list(Resource))
+def test_leaders_and_civil_servants_go_to_the_organisation_department_all_others_to_personnel(
+    resource: Resource,
+) -> None:
+    leaders_or_civil_servants = resource.is_post or resource in TO_ORGANISATION
+    expected = Department.ORGANISATION if leaders_or_civil_servants else Department.PERSONNEL
+    assert approving_department(resource) is expected
+
+
+@pytest.mark.parametrize("resource", [r for r in Resource if r.value.startswith("post:internal")])
+def test_an_internal_leader_of_an_organ_rests_on_the_notice(resource: Resource) -> None:
+    assert clause_shown(UnitKind.ORGAN, [Resource.ADMINISTRATIVE, resource], LOCAL_RULE).endswith("第五条第一项")
+
+
+@pytest.mark.parametrize("resource", [Resource.UNIT_CHIEF, Resource.UNIT_DEPUTY, Resource.UNIT_OTHER])
+def test_a_leader_of_the_unit_itself_rests_on_the_local_rule(resource: Resource) -> None:
+    assert clause_shown(UnitKind.ORGAN, [Resource.ADMINISTRATIVE, resource], LOCAL_RULE) == LOCAL_RULE
+
+
+@pytest.mark.parametrize("kind", [UnitKind.INSTITUTION, UnitKind.CIVIL_SERVICE_LIKE])
+def test_an_institution_rests_on_the_local_rule(kind: UnitKind) -> None:
+    assert clause_shown(kind, [Resource.INSTITUTION_FULL], LOCAL_RULE) == LOCAL_RULE
