@@ -26,7 +26,7 @@ def judge(turn: Turn) -> None:
     if outcome is Outcome.ACCEPTED:
         _accepted(turn)
     elif outcome is Outcome.RETURNED:
-        endings.to_unit(turn, letters.GATE, "", fault_lines(checks), duty)
+        endings.to_unit(turn, letters.GATE, "", fault_lines(turn, checks), duty)
     else:
         letters.refusal_notice(
             turn,
@@ -34,7 +34,7 @@ def judge(turn: Turn) -> None:
             "",
             act="不予受理",
             acted_by=turn.deps.rulebook.office.name,
-            faults=fault_lines(checks),
+            faults=fault_lines(turn, checks),
             opinion="",
             by=duty,
         )

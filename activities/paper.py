@@ -10,10 +10,11 @@ from models.docket import Check
 from models.documents import AccountLine, BalanceLine, DocumentContext, FaultLine, RequestLine, Seal
 from models.enums import Department, DocumentKind, Resource, Retention, UnitKind
 from models.ledger import Balance
-from models.refusals import Refusal
+from models.refusals import RefusalCode
 from models.register import Record, Unit
 from records.register import Draft, prepare
 from rules.deadlines import chinese_date
+from rules.routing import clause_cited
 
 from .turn import Issued, Turn
 
@@ -132,16 +133,18 @@ def request_lines(turn: Turn) -> list[RequestLine]:
     ]
 
 
-def fault_lines(checks: list[Check]) -> list[FaultLine]:
+def fault_lines(turn: Turn, checks: list[Check]) -> list[FaultLine]:
+    """Every failed check as the letter lists it, its clause written out."""
+    kind, local_rule = UnitKind(turn.unit().kind), turn.deps.rulebook.office.local_rule
     return [
-        FaultLine(label=check.label, detail=check.detail, clause=check.clause)
+        FaultLine(
+            label=RefusalCode(check.code).label,
+            detail=check.detail,
+            clause=clause_cited(check.clause, kind, local_rule),
+        )
         for check in checks
         if not check.passed and not check.warning
     ]
-
-
-def refusal_line(refusal: Refusal) -> FaultLine:
-    return FaultLine(label=refusal.code.label, detail=refusal.message.split(" · ")[0], clause=refusal.clause)
 
 
 def department_name(turn: Turn, department: Department) -> str:

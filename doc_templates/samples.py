@@ -21,6 +21,7 @@ from models.documents import (
     VerificationSlipContext,
 )
 from models.enums import DocumentKind
+from models.refusals import cited
 
 _CODES = {
     DocumentKind.VERIFICATION_SLIP: ("示编核〔2026〕1号", "7K3M-9QXT-2H8B-4WZD", "128", "2026年3月10日"),
@@ -134,7 +135,7 @@ def _verification_slip(common: dict[str, object]) -> DocumentContext:
             "basis_meeting": "局党组会议〔2026〕第8次",
             "basis_date": "2026年2月26日",
             "purpose": "公务员考录1名、转任1名；农产品质量安全监管科科长任职1名",
-            "clause": "《关于推进和完善全省党政群机关机构编制实名制管理工作的通知》第五条第一项",
+            "clause": "《关于推进和完善全省党政群机关机构编制实名制管理工作的通知》第五部分第一项",
         }
     )
 
@@ -199,14 +200,16 @@ def _faults() -> list[FaultLine]:
         FaultLine(
             label="未经领导班子集体研究",
             detail="申请书未写明班子会议名称，所附会议纪要缺少第二页",
-            clause="A 三（议事规则和审批程序）",
+            clause=cited("A 三"),
         ),
         FaultLine(
             label="编制类别与单位性质不符",
             detail="第2项申请使用全额拨款事业编制，你单位未核定该类编制",
-            clause="B 二.2（编制类别）",
+            clause=cited("B 二.2"),
         ),
-        FaultLine(label="材料不全", detail="未附拟用内设机构现有人员结构情况，未注明联系人和联系电话", clause="B 五.1"),
+        FaultLine(
+            label="材料不全", detail="未附拟用内设机构现有人员结构情况，未注明联系人和联系电话", clause=cited("B 五.1")
+        ),
     ]
 
 
@@ -219,12 +222,12 @@ def _refusal_notice(common: dict[str, object]) -> DocumentContext:
         FaultLine(
             label="无空余编制或职数",
             detail="行政编制核定42名，实有42名，空余0名，申请使用2名",
-            clause="B 五.1（依核定单所载空余编制）",
+            clause=cited("B 五.1"),
         ),
         FaultLine(
             label="有逾期未报的减员",
             detail="2026年1月退休1人，至今未办理出编",
-            clause="B 五.2（减员须及时出编）",
+            clause=cited("B 五.2"),
         ),
     ]
     return RefusalNoticeContext.model_validate(

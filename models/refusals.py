@@ -6,6 +6,8 @@ A = 《加强机构编制违规违纪行为预防工作的意见》, B = 《关�
 
 from __future__ import annotations
 
+import re
+
 from .enums import Labelled
 from .shape import Shape
 
@@ -87,6 +89,23 @@ CLAUSES: dict[RefusalCode, str] = {
     RefusalCode.OVER_QUOTA: "A 三；B 四.3",
     RefusalCode.LEDGER_CONFLICT: "B 三.2",
 }
+
+
+NOTICES = {
+    "A": "《加强机构编制违规违纪行为预防工作的意见》",
+    "B": "《关于推进和完善全省党政群机关机构编制实名制管理工作的通知》",
+}
+_PLACE = re.compile(r"([AB]) ([一二三四五六])(?:\.([0-9]))?(?:（[^）]*）)?")
+_ITEMS = "零一二三四五六七八九"
+
+
+def cited(clause: str) -> str:
+    """A clause as a letter cites it: `B 五.1（…）` → 《关于推进…的通知》第五部分第一项."""
+    places = [
+        NOTICES[source] + f"第{part}部分" + (f"第{_ITEMS[int(item)]}项" if item else "")
+        for source, part, item in _PLACE.findall(clause)
+    ]
+    return "、".join(places)
 
 
 class Refusal(Shape):
