@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docket import cases, commands
-from models.enums import Department, State, Step
+from models.enums import CommandKind, Department, State, Step
 from rules.acceptance import Outcome, gate
 
 from . import endings, letters
@@ -40,7 +40,7 @@ def judge(turn: Turn) -> None:
         )
         endings.close(turn, State.NOT_ACCEPTED)
     turn.change(rules_version=turn.deps.rulebook.version, calendar_version=turn.deps.calendar.version)
-    if command.receipt is None:
+    if command.kind is CommandKind.START and command.receipt is None:
         said = "；".join([turn.case.state.label, *turn.notes])
         commands.write_receipt(turn.s, command.id, turn.at, None, f"{said} · {turn.case.state.gloss}")
 
