@@ -347,7 +347,12 @@ def keys_new() -> None:
     settings = _settings()
     if settings.keyring_file.exists():
         raise StartFault(f"密钥文件 {settings.keyring_file} 已存在 · the key file exists")
-    create_key_file(settings.keyring_file, settings.cipher, settings.profile)
+    try:
+        create_key_file(settings.keyring_file, settings.cipher, settings.profile)
+    except OSError as error:
+        raise StartFault(
+            f"写不出密钥文件 {settings.keyring_file}：{error.strerror} · cannot write the key file"
+        ) from None
     _say(f"已生成，请另处备份 · made; keep a copy elsewhere: {settings.keyring_file}")
 
 

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from sqlmodel import Session
 from temporalio import activity
 
-from docket import cases, commands
+from docket import cases, commands, notices
 from docket.commands import CommandRow, canonical
+from docket.desk import desk as lay_desk
 from models.decisions import (
     Decision,
     Extension,
@@ -39,11 +40,7 @@ from .deps import Deps
 from .facts import admission_facts
 from .turn import Issued, Turn
 
-TRACES_PER_CASE = 100
-"""Unreadable signals leave a trace each up to here; a flood must not fill the register (reliability.md P25)."""
-
-
-RETRY_DOCUMENT = timedelta(minutes=1)
+RETRY_DOCUMENT = timedelta(minutes=5)
 """How soon a document that could not be made is tried again."""
 
 
@@ -59,7 +56,7 @@ class CaseActivities:
         with self._deps.database.write() as s:
             turn = self._turn(s, moment.case_id, moment)
             acceptance.judge(turn)
-            desk = cases.desk(s, turn.case, moment.at, self._deps.office)
+            desk = lay_desk(s, turn.case, moment.at, self._deps.office)
         return self._filed(desk, moment, turn.issued)
 
     @activity.defn
@@ -68,7 +65,7 @@ class CaseActivities:
         with self._deps.database.write() as s:
             turn = self._turn(s, order.case_id, order)
             receipt = self._judge(turn, order)
-            desk = cases.desk(s, turn.case, order.at, self._deps.office, receipt)
+            desk = lay_desk(s, turn.case, order.at, self._deps.office, receipt)
         return self._filed(desk, order, turn.issued)
 
     @activity.defn
@@ -77,7 +74,7 @@ class CaseActivities:
         with self._deps.database.write() as s:
             turn = self._turn(s, moment.case_id, moment)
             yielding = clock.ring(turn)
-            desk = cases.desk(s, turn.case, moment.at, self._deps.office)
+            desk = lay_desk(s, turn.case, moment.at, self._deps.office)
         desk = self._filed(desk, moment, turn.issued)
         if yielding is not None:
             desk = desk.model_copy(update={"wake_at": yielding})
@@ -87,20 +84,21 @@ class CaseActivities:
     def note_unreadable(self, signal: Unreadable) -> Desk:
         """A signal that could not be read leaves a trace and changes nothing."""
         with self._deps.database.write() as s:
-            if signal.nth <= TRACES_PER_CASE:
-                what = f"信号“{signal.name[:40]}”无法识别（{signal.reason[:80]}）"
-                key = f"{signal.case_id}|unreadable|{signal.nth}"
-                cases.trace(s, signal.case_id, signal.at, what, RefusalCode.MALFORMED, key)
+            what = f"信号“{signal.name[:40]}”无法识别：{signal.reason[:80]}"
+            key = f"{signal.case_id}|unreadable|{signal.at.isoformat()}|{signal.nth}"
+            notices.trace(s, signal.case_id, signal.at, what, RefusalCode.MALFORMED, key)
             turn = self._turn(s, signal.case_id, signal)
-            return cases.desk(s, turn.case, signal.at, self._deps.office)
+            desk = lay_desk(s, turn.case, signal.at, self._deps.office)
+        return self._filed(desk, signal, turn.issued)
 
-    def _filed(self, desk: Desk, moment: Moment | Handle, issued: list[Issued]) -> Desk:
+    def _filed(self, desk: Desk, moment: Moment | Handle | Unreadable, issued: list[Issued]) -> Desk:
         """Render, store and file what the transaction numbered; what fails stays pending and is tried again."""
         if not desk.documents_pending:
             return desk
+        unopened = 0
         if desk.documents_pending != len(issued):  # an attempt before this one left some
-            issued = filing.left_over(self._deps, desk.case_id)
-        left = filing.file_issued(self._deps, issued, moment.at)
+            issued, unopened = filing.left_over(self._deps, desk.case_id)
+        left = unopened + filing.file_issued(self._deps, issued, moment.at)
         again = moment.at + RETRY_DOCUMENT if left else None
         wake_at = min((at for at in (desk.wake_at, again) if at is not None), default=None)
         return desk.model_copy(update={"documents_pending": left, "wake_at": wake_at})
@@ -116,14 +114,17 @@ class CaseActivities:
         try:
             row = commands.opened(s, order.decision_id)
         except Unsealable:
-            return commands.write_receipt(s, order.decision_id, order.at, Refusal.of(RefusalCode.MALFORMED, "密钥缺失"))
+            if cases.case_of_command(s, order.decision_id) == order.case_id:
+                lost = Refusal.of(RefusalCode.MALFORMED, "密钥缺失，无法打开")
+                return commands.write_receipt(s, order.decision_id, order.at, lost)
+            row = None
         suspect = _suspect(row, order)
         if row is None or suspect is not None:
             # neither the id nor the step is used up: the genuine decision may still come
             key = f"{order.case_id}|{order.name}|{order.decision_id}|{canonical(order.body)}"
             hashed = commands.keyring_of(s).keyed_hash(key.encode())
             what = f"信号“{order.name[:40]}”与登记不符，不予采信：{suspect}"
-            cases.trace(s, order.case_id, order.at, what, RefusalCode.UNAUTHENTICATED_DECISION, hashed)
+            notices.trace(s, order.case_id, order.at, what, RefusalCode.UNAUTHENTICATED_DECISION, hashed)
             return None
         if row.receipt is not None:
             return row.receipt

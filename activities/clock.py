@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from docket import cases
+from docket import cases, notices
 from ledger import suspensions
 from models.enums import Department, Role, State, Step
 from rules.deadlines import add_working_days, end_of_day, local_day
@@ -23,12 +23,12 @@ def ring(turn: Turn) -> datetime | None:
     """Do all that is due at `turn.at`. A moment is returned when an expiry yields and must be looked at again."""
     if turn.case.state.final:
         return None
-    if turn.case.state is State.HELD:
-        _look_for_lifting(turn)
-        return None
     slip = endings.slip_of(turn)
     if slip is not None and slip.state == "valid" and slip.valid_until < turn.at and not endings.expire_slip(turn):
         return turn.at + endings.YIELD_TO_DECISIONS
+    if turn.case.state is State.HELD:
+        _look_for_lifting(turn)
+        return None
     for row in turn.case.current():
         _ladder(turn, row)
     turn.touched()
@@ -40,7 +40,8 @@ def ring(turn: Turn) -> datetime | None:
 def _look_for_lifting(turn: Turn) -> None:
     if turn.case.row.held_from != "suspension":
         return
-    if not suspensions.standing_suspensions(turn.s, turn.case.row.unit, turn.at):
+    standing = suspensions.standing_suspensions(turn.s, turn.case.row.unit, turn.at)
+    if not standing or endings.exception_in_force(turn):
         endings.resume(turn)
 
 
@@ -53,7 +54,7 @@ def _ladder(turn: Turn, row: Row[Any]) -> None:
     if row.reminded_at is None:
         if row.remind_at <= turn.at:
             text = f"即将到期：{turn.case.row.title}“{label}”"
-            cases.notify(turn.s, row.case_id, turn.at, "reminder", Department(row.department), text, f"{key}|remind")
+            notices.notify(turn.s, row.case_id, turn.at, "reminder", Department(row.department), text, f"{key}|remind")
             cases.mark_step(turn.s, row, reminded_at=turn.at)
         return
     after = rules.escalate_head_after
@@ -61,13 +62,13 @@ def _ladder(turn: Turn, row: Row[Any]) -> None:
     above_at = end_of_day(add_working_days(due_on, after + rules.escalate_supervisors_after, turn.deps.calendar))
     if row.escalated_at is None and head_at < turn.at:
         text = f"已逾期：{turn.case.row.title}“{label}”"
-        cases.notify(
+        notices.notify(
             turn.s, row.case_id, turn.at, "escalation", Department.ESTABLISHMENT, text, f"{key}|head", Role.HEAD.value
         )
         cases.mark_step(turn.s, row, escalated_at=turn.at, escalated_to=Department.ESTABLISHMENT.value)
     elif row.escalated_to == Department.ESTABLISHMENT.value and above_at < turn.at:
         text = f"逾期未办，报监督：{turn.case.row.title}“{label}”"
-        cases.notify(turn.s, row.case_id, turn.at, "escalation", Department.SUPERVISION, text, f"{key}|supervision")
+        notices.notify(turn.s, row.case_id, turn.at, "escalation", Department.SUPERVISION, text, f"{key}|supervision")
         cases.mark_step(turn.s, row, escalated_to=Department.SUPERVISION.value)
 
 
@@ -75,5 +76,5 @@ def _correction_overdue(turn: Turn) -> None:
     due_at = turn.case.row.correction_due_at
     if due_at is not None and due_at < turn.at:
         text = f"补正期限已过：{turn.case.row.title}"
-        key = f"{turn.case.id}|correction|{turn.case.round}"
-        cases.notify(turn.s, turn.case.id, turn.at, "reminder", Department.UNIT, text, key)
+        key = notices.correction_key(turn.case)
+        notices.notify(turn.s, turn.case.id, turn.at, "reminder", Department.UNIT, text, key)

@@ -24,7 +24,10 @@ from .turn import Turn
 from .vouchers import slot_line
 
 YIELD_TO_DECISIONS = timedelta(seconds=20)
-"""How long an expiring slip waits for a committed decision that has not been judged yet."""
+"""How soon an expiring slip looks again for a decision that was committed in time and is not judged yet."""
+
+YIELDS_AT_MOST = timedelta(hours=24)
+"""A decision that has not arrived after this is lost to the slip, not the slip to the decision."""
 
 
 # --- decided against -------------------------------------------------------------------------------------------
@@ -74,23 +77,28 @@ def returned_after_slip(turn: Turn, decision: Decision) -> Refusal | None:
     """A return once the slip is out voids it with its number; not open after the first posting."""
     if used(turn):
         return Refusal.of(RefusalCode.VERDICT_NOT_OPEN, "已有人员落编，不能整件退回")
+    if turn.application.appointment is None:
+        reason = f"第{turn.case.round}轮退回补正"
+        refused = void_slip(turn, decision.step, SlipState.VOID, reason, turn.officer)
+        if refused is not None:
+            return refused
     turn.finish(decision)
-    void_slip(turn, decision.step, SlipState.VOID, f"第{turn.case.round}轮退回补正", turn.officer)
     _back_to_unit(turn, decision)
     return None
 
 
 def slot_rejected(turn: Turn, decision: Decision, codes: list[str]) -> Refusal | None:
     """A rejected person frees the slot (or the pair): RELEASE and the refusal notice."""
-    turn.finish(decision)
-    _refuse(turn, decision)
     if turn.application.appointment is None:
         released = postings.release(
             turn.s, _slip_id(turn), codes, turn.cause(decision.step, decision.subject), SlipState.EXHAUSTED
         )
         if isinstance(released, Refusal):
             return released
+    turn.finish(decision)
+    _refuse(turn, decision)
     turn.void(codes)
+    cases.forget_person(turn.s, turn.case.id, codes)
     settle(turn, empty=State.REJECTED)
     return None
 
@@ -114,7 +122,7 @@ def _slip_id(turn: Turn) -> str:
 
 
 def slip_of(turn: Turn) -> Slip | None:
-    """The valid slip of the present round."""
+    """The slip of the present round, in whatever state."""
     return slips.slip(turn.s, _slip_id(turn))
 
 
@@ -143,10 +151,11 @@ def void_slip(turn: Turn, step: str, state: SlipState, reason: str, by: Officer 
     if isinstance(released, Refusal):
         return released
     turn.void(codes)
+    cases.forget_person(turn.s, turn.case.id, codes)
     if state is not SlipState.EXPIRED:
         duty = turn.deps.rulebook.office.duty_officer
         letters.revocation_notice(turn, step, slip, lines, reason, by.name if by else duty)
-    if not used(turn) and state is not SlipState.EXPIRED:
+    if not used(turn):
         _void_record(turn, slip.number, reason)
     return None
 
@@ -176,11 +185,29 @@ def settle(turn: Turn, *, empty: State = State.REJECTED) -> None:
     entering = open_slots or sum(step.step == Step.ENTER for step in waiting)
     posted = used(turn)
     if entering:
-        turn.change(state=(State.ENTERED if posted else State.SLIP_ISSUED).value)
+        _go_on(turn, State.ENTERED if posted else State.SLIP_ISSUED)
     elif waiting:
-        turn.change(state=State.ACKNOWLEDGING.value)
+        _go_on(turn, State.ACKNOWLEDGING)
     else:
         close(turn, State.CLOSED if posted else empty)
+
+
+def _go_on(turn: Turn, state: State) -> None:
+    """The new state, or for a held case the one to go back to: nothing but its release ends a hold."""
+    if turn.case.state is State.HELD:
+        turn.change(held_from=state.value)
+    else:
+        turn.change(state=state.value)
+
+
+def end_appointment(turn: Turn, empty: State) -> Refusal | None:
+    """Without a slip: the entries that were not made are no longer wanted."""
+    waiting = [step.subject for step in turn.case.current() if step.step == Step.ENTER]
+    if not waiting:
+        return Refusal.of(RefusalCode.NOTHING_TO_DO, "没有未落编的人员")
+    turn.void(waiting)
+    settle(turn, empty=empty)
+    return None
 
 
 def close(turn: Turn, state: State) -> None:
@@ -210,7 +237,11 @@ def resume(turn: Turn) -> None:
 def expire_slip(turn: Turn) -> bool:
     """Release what is unused once the slip is past its day. Expiry yields: False while a committed decision of
     the case still waits to be judged (procedures.md §1)."""
-    if commands.unhandled_decisions(turn.s, turn.case.id):
+    slip = slip_of(turn)
+    if slip is None:
+        return True
+    patient = turn.at <= slip.valid_until + YIELDS_AT_MOST
+    if patient and cases.waiting_decisions(turn.s, turn.case.id, slip.valid_until):
         return False
     if void_slip(turn, "expire", SlipState.EXPIRED, "逾期未使用", None) is None:
         settle(turn, empty=State.EXPIRED)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from models.enums import DocumentKind
-from models.sealing import digest
+from models.sealing import Unsealable, digest
 from records import register as records
-from records.render import TemplateFault
+from records.render import TemplateFault, TextFault
 from records.store import StoreFault
 
 from .deps import Deps
@@ -16,29 +16,41 @@ from .turn import Issued
 
 def file_issued(deps: Deps, issued: list[Issued], at: datetime) -> int:
     """Make the files of numbered documents; how many could not be made. Their numbers and the posting stay."""
-    made: list[tuple[str, str, int]] = []
+    made: list[tuple[str, str, str, int]] = []
     failed: list[tuple[str, str]] = []
-    for document in issued:
+    for document in sorted(issued, key=lambda each: each.kind.value):  # one order of series for every filer
         try:
-            data = deps.renderer.render(document.kind, document.context, document.template_digest)
+            template = document.template_digest or deps.renderer.template_digest(document.kind)
+            data = deps.renderer.render(document.kind, document.context, template)
             name = digest(data, deps.store.hash_name)
             deps.store.put(data, name)
-        except (TemplateFault, StoreFault, OSError) as fault:
+        except (TemplateFault, TextFault, StoreFault, OSError) as fault:
             failed.append((document.record_id, f"{type(fault).__name__}: {fault}"))
         else:
-            made.append((document.record_id, name, len(data)))
+            made.append((document.record_id, template, name, len(data)))
     with deps.database.write() as s:
-        for record_id, name, size in made:
-            records.file(s, record_id, name, size, at)
+        for record_id, template, name, size in made:
+            records.file(s, record_id, name, size, at, template_digest=template)
         for record_id, text in failed:
             records.fault(s, record_id, text)
     return len(failed)
 
 
-def left_over(deps: Deps, case_id: str) -> list[Issued]:
-    """Documents that an earlier attempt numbered and did not file: opened from their frozen contexts."""
+def left_over(deps: Deps, case_id: str) -> tuple[list[Issued], int]:
+    """Documents that an earlier attempt numbered and did not file, opened from their frozen contexts; and how many
+    of them cannot be opened (a lost key, an altered row): those are marked for a person, never retried blindly."""
+    found: list[Issued] = []
+    unopened: list[str] = []
     with deps.database.read() as s:
-        return [
-            Issued(record.id, DocumentKind(record.kind), record.template_digest, records.context_of(s, record))
-            for record in records.pending(s, case_id)
-        ]
+        for record in records.pending(s, case_id):
+            try:
+                context = records.context_of(s, record)
+            except Unsealable:
+                unopened.append(record.id)
+            else:
+                found.append(Issued(record.id, DocumentKind(record.kind), record.template_digest, context))
+    if unopened:
+        with deps.database.write() as s:
+            for record_id in unopened:
+                records.fault(s, record_id, "内容无法打开：密钥缺失或已被改动 · the frozen context cannot be opened")
+    return found, len(unopened)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ledger import slips
 from models.documents import (
     AcceptanceNoticeContext,
     CorrectionNoticeContext,
@@ -12,15 +13,37 @@ from models.documents import (
     RevocationNoticeContext,
     SlotLine,
 )
-from models.enums import DocumentKind
+from models.enums import DocumentKind, SlotState, UnitKind
 from models.register import Slip
 from rules.deadlines import chinese_date, local_day
+from rules.routing import clause_shown
 
 from .paper import Base, issue, request_lines
 from .turn import Turn
 
 GATE = "accept"
 """Step name under which the gate's documents are filed."""
+
+
+_STOPS = "。．.；;，,、 \u3000\n"
+_ENDS = "！？…”’"
+
+
+def _unstopped(text: str) -> str:
+    """Text after which the template sets the full stop."""
+    return text.rstrip(_STOPS)
+
+
+def _sentence(text: str) -> str:
+    """Text that stands as a paragraph of its own, ended as one."""
+    text = _unstopped(text)
+    return text if not text or text[-1] in _ENDS else text + "。"
+
+
+def _listed(faults: list[FaultLine]) -> list[FaultLine]:
+    return [
+        FaultLine(label=_unstopped(f.label), detail=_unstopped(f.detail), clause=_unstopped(f.clause)) for f in faults
+    ]
 
 
 def _submitted_on(turn: Turn) -> str:
@@ -59,7 +82,7 @@ def correction_notice(
             **base,
             application_title=turn.case.row.title,
             submitted_on=_submitted_on(turn),
-            faults=faults,
+            faults=_listed(faults),
             reply_by=chinese_date(local_day(reply_by)),
             handled_by=by,
             contact=_contact(turn),
@@ -79,18 +102,20 @@ def refusal_notice(
     opinion: str,
     by: str,
 ) -> None:
-    """不予受理 at the gate; 不予批准 at a rejection by any department."""
+    """不予受理 at the gate; 不予批准 at a rejection by any department. The office calls itself 我办 in its letters."""
+    own = acted_by == turn.deps.rulebook.office.name
 
     def context(base: Base) -> RefusalNoticeContext:
         return RefusalNoticeContext(
             **base,
             act=act,
-            acted_by=acted_by,
+            acted_by="我办" if own else acted_by,
             application_title=turn.case.row.title,
             submitted_on=_submitted_on(turn),
-            faults=faults,
-            opinion=opinion,
-            way_forward="有关情形消除后，可以重新提出申请；对本告知有异议的，可以书面向本办公室提出。",
+            faults=_listed(faults),
+            opinion=_sentence(opinion),
+            basis="" if faults else _clause(turn),
+            way_forward="上述情形消除后可以重新申请；对本告知有异议的，可以书面向我办提出。",
             handled_by=by,
             contact=_contact(turn),
         )
@@ -98,21 +123,31 @@ def refusal_notice(
     issue(turn, DocumentKind.REFUSAL_NOTICE, f"{act}告知书", step, subject, {"经办": by}, context)
 
 
+def _clause(turn: Turn) -> str:
+    """What a refusal rests on that is an officer's opinion and no failed check: the clause of the procedure."""
+    resources = [line.resource for line in turn.application.lines]
+    return clause_shown(UnitKind(turn.unit().kind), resources, turn.deps.rulebook.office.local_rule)
+
+
 def revocation_notice(turn: Turn, step: str, slip: Slip, slots: list[SlotLine], reason: str, by: str) -> None:
-    """The unused slots of a slip are void: revocation, withdrawal, or a new round."""
+    """The unused slots of a slip are void: revocation, withdrawal, or a new round. Slots that were used stay in
+    force, and the unit keeps the slip for them."""
     office = turn.deps.rulebook.office
+    used = [slot.code for slot in slips.slots_of(turn.s, slip.id) if slot.state == SlotState.USED.value]
 
     def context(base: Base) -> RevocationNoticeContext:
         return RevocationNoticeContext(
             **base,
             slip_number=slip.number,
             slip_issued_on=chinese_date(local_day(slip.issued_at)),
-            reason=reason,
+            reason=_unstopped(reason),
             slots=slots,
+            remaining="、".join(used),
             revoked_on=chinese_date(turn.today),
             handled_by=by,
             contact=_contact(turn),
-            copies_to=f"{office.organisation_name}，{office.personnel_name}。",
+            copies_to=f"{office.organisation_name}，{office.personnel_name}",
         )
 
-    issue(turn, DocumentKind.REVOCATION_NOTICE, "核定单作废通知", step, slip.number, {"经办": by}, context)
+    title = "核定单部分作废通知" if used else "核定单作废通知"
+    issue(turn, DocumentKind.REVOCATION_NOTICE, title, step, slip.number, {"经办": by}, context)

@@ -7,13 +7,15 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
-from docket import cases, commands
+from docket import cases, commands, notices
 from models.decisions import Extension, Hold, Release, Reminder, Resubmission, Revocation, Withdrawal
-from models.enums import Department, Role, SlipState, State, Step
+from models.enums import CommandKind, Department, Role, SlipState, State, Step
 from models.refusals import Refusal, RefusalCode
 from models.register import OfficerRow
+from rules.admission import separated
 
 from . import acceptance, endings
+from .facts import ORDER_ROLES, admission_facts
 from .turn import Turn
 
 
@@ -40,6 +42,10 @@ def withdraw(turn: Turn, body: Withdrawal) -> Refusal | None:
         return refusal
     if turn.case.state.final:
         return Refusal.of(RefusalCode.CLOSED)
+    if turn.case.state is State.HELD:
+        return Refusal.of(RefusalCode.HELD)
+    if turn.application.appointment is not None and endings.used(turn):
+        return endings.end_appointment(turn, State.WITHDRAWN)
     slip = endings.slip_of(turn)
     if slip is not None and slip.state == SlipState.VALID.value:
         refused = endings.void_slip(turn, "withdraw", SlipState.VOID, f"用编单位撤回：{body.reason}", turn.officer)
@@ -57,11 +63,15 @@ def withdraw(turn: Turn, body: Withdrawal) -> Refusal | None:
 
 def revoke(turn: Turn, body: Revocation) -> Refusal | None:
     """ESTABLISHMENT takes the unused slots back, with a reason and a notice."""
-    refusal = _by_office(turn, {Role.ISSUER, Role.HEAD})
+    refusal = _by_office(turn, CommandKind.REVOKE)
     if refusal is not None:
         return refusal
     if turn.case.state.final:
         return Refusal.of(RefusalCode.CLOSED)
+    if turn.case.state is State.HELD:
+        return Refusal.of(RefusalCode.HELD)
+    if turn.application.appointment is not None:
+        return endings.end_appointment(turn, State.REVOKED)
     refused = endings.void_slip(turn, "revoke", SlipState.REVOKED, body.reason, turn.officer)
     if refused is not None:
         return refused
@@ -82,14 +92,14 @@ def extend(turn: Turn, body: Extension) -> Refusal | None:
     maximum = turn.deps.rulebook.deadlines.extension_maximum
     if row.extended_days + body.working_days > maximum:
         return Refusal.of(RefusalCode.VERDICT_NOT_OPEN, f"延期累计不得超过{maximum}个工作日")
-    cases.extend_step(turn.s, row, body.working_days, turn.deps.office)
+    cases.extend_step(turn.s, row, body.working_days, turn.deps.office, since=turn.today)
     turn.touched()
     return None
 
 
 def hold(turn: Turn, body: Hold) -> Refusal | None:
     """The head holds one case, with a reason and a second officer."""
-    refusal = _by_office(turn, {Role.HEAD}) or _second_officer(turn, body.second_officer)
+    refusal = _by_office(turn, CommandKind.HOLD) or _second_officer(turn, body.second_officer)
     if refusal is not None:
         return refusal
     if turn.case.state.final:
@@ -101,7 +111,7 @@ def hold(turn: Turn, body: Hold) -> Refusal | None:
 
 
 def release(turn: Turn, body: Release) -> Refusal | None:
-    refusal = _by_office(turn, {Role.HEAD}) or _second_officer(turn, body.second_officer)
+    refusal = _by_office(turn, CommandKind.RELEASE) or _second_officer(turn, body.second_officer)
     if refusal is not None:
         return refusal
     if turn.case.state is not State.HELD or turn.case.row.held_from == "suspension":
@@ -114,11 +124,13 @@ def remind(turn: Turn, body: Reminder) -> Refusal | None:
     """催办 by hand: a notice to every department that is waited for, not more often than the setting."""
     if turn.case.state.final:
         return Refusal.of(RefusalCode.CLOSED)
+    if turn.case.state is State.HELD:
+        return Refusal.of(RefusalCode.HELD)
     waiting = [row for row in turn.case.current() if body.step in (None, row.step)]
     if not waiting:
         return Refusal.of(RefusalCode.NOTHING_TO_DO, "没有等待办理的环节")
     hours = turn.deps.rulebook.deadlines.reminder_by_hand_hours
-    last = cases.last_notice(turn.s, turn.case.id, "by-hand")
+    last = notices.last_notice(turn.s, turn.case.id, "by-hand")
     if last is not None and turn.at - last < timedelta(hours=hours):
         return Refusal.of(RefusalCode.TOO_SOON, f"{hours}小时内只能催办一次")
     if turn.command is None:
@@ -126,7 +138,7 @@ def remind(turn: Turn, body: Reminder) -> Refusal | None:
     for department, step in {(row.department, row.step) for row in waiting}:
         text = f"{turn.officer.name}催办：{turn.case.row.title}，请尽快办理“{Step(step).label}”"
         key = f"{turn.command.id}|{department}|{step}"
-        cases.notify(turn.s, turn.case.id, turn.at, "by-hand", Department(department), text, key)
+        notices.notify(turn.s, turn.case.id, turn.at, "by-hand", Department(department), text, key)
     return None
 
 
@@ -142,12 +154,13 @@ def _by_applicant(turn: Turn) -> Refusal | None:
     return Refusal.of(RefusalCode.NOT_YOUR_DEPARTMENT, "只能由用编单位经办人提出")
 
 
-def _by_office(turn: Turn, roles: set[Role]) -> Refusal | None:
-    officer = turn.officer
-    if officer.department is Department.ESTABLISHMENT and roles & officer.roles:
-        return None
-    names = "或".join(sorted(role.label for role in roles))
-    return Refusal.of(RefusalCode.NOT_YOUR_DEPARTMENT, f"只能由编办{names}提出")
+def _by_office(turn: Turn, kind: CommandKind) -> Refusal | None:
+    """An order of the office, under the same separation of duties as a decision."""
+    officer, roles = turn.officer, ORDER_ROLES[kind]
+    if officer.department is not Department.ESTABLISHMENT or not roles & officer.roles:
+        names = "或".join(sorted(role.label for role in roles))
+        return Refusal.of(RefusalCode.NOT_YOUR_DEPARTMENT, f"只能由编办{names}提出")
+    return separated(officer, roles & officer.roles, admission_facts(turn))
 
 
 def _second_officer(turn: Turn, login: str) -> Refusal | None:

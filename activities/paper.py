@@ -13,6 +13,7 @@ from models.ledger import Balance
 from models.refusals import RefusalCode
 from models.register import Record, Unit
 from records.register import Draft, prepare
+from records.render import TemplateFault
 from rules.deadlines import chinese_date
 from rules.routing import clause_cited
 
@@ -74,7 +75,7 @@ def issue(
         issuer=office.name,
         officers=officers,
         retention=RETENTION.get(kind, Retention.PERMANENT),
-        template_digest=turn.deps.renderer.template_digest(kind),
+        template_digest=_template_of(turn, kind),
     )
     frozen: list[DocumentContext] = []
 
@@ -87,6 +88,15 @@ def issue(
         turn.issued.append(Issued(record.id, kind, record.template_digest, frozen[0]))
         turn.notes.append(f"{title}{record.number}")
     return record
+
+
+def _template_of(turn: Turn, kind: DocumentKind) -> str:
+    """Digest of the template as it is now; empty when it cannot be read. The decision stands all the same: the
+    document keeps its number and is made when the template is mended (documents.md, P22)."""
+    try:
+        return turn.deps.renderer.template_digest(kind)
+    except TemplateFault:
+        return ""
 
 
 def _base(turn: Turn, unit: Unit, number: str, code: str) -> Base:

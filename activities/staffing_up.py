@@ -3,6 +3,7 @@ in the one transaction that the activity has opened. Each function answers a ref
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from typing import Any
 
@@ -13,7 +14,7 @@ from docket.cases import StepKey
 from docket.commands import keyring_of
 from ledger import balances as ledger_balances
 from ledger import postings, slips
-from ledger.occupancy import standing
+from ledger.occupancy import person_of, standing
 from models.applications import PersonNamed, StaffingLine
 from models.decisions import Decision, Grant
 from models.documents import VerificationSlipContext
@@ -34,7 +35,7 @@ from .vouchers import Approval, Entered, Hands
 SLOT_SERIES = "N"
 """用编号码: N, year, five digits, one code per post (domain.md §2.1 step 5)."""
 
-_TRANSFERS = frozenset({Way.OFFICIAL_TRANSFER, Way.TRANSFER_IN, Way.OPEN_SELECTION, Way.REFORM})
+_TRANSFERS = frozenset({Way.OFFICIAL_TRANSFER, Way.INTAKE, Way.TRANSFER_IN, Way.OPEN_SELECTION, Way.REFORM})
 """Ways in which a person comes from another unit of the region, with that side's `approve-exit`."""
 
 
@@ -97,6 +98,8 @@ def _short(turn: Turn, granted: list[int]) -> Refusal | None:
         wanted[line.resource] += number
     have = ledger_balances.account_balances(turn.s, turn.case.row.unit, list(wanted))
     for resource, number in wanted.items():
+        if number == 0:
+            continue
         vacancy = have[resource].vacancy if resource in have else 0
         if number > vacancy:
             code = RefusalCode.LEADER_POSTS_FULL if resource.is_post else RefusalCode.NO_VACANCY
@@ -111,6 +114,7 @@ def issue_slip(turn: Turn, decision: Decision) -> Refusal | None:
     """RESERVE, every line or none, and the slip with one code per post."""
     if decision.verdict is not Verdict.APPROVE:
         return endings.turned_down(turn, decision)
+    postings.lock(turn.s, turn.case.row.unit)  # before any series: the order of every other posting
     try:
         with turn.s.begin_nested():  # a refused reservation gives its numbers back
             _reserve(turn, decision)
@@ -131,7 +135,8 @@ def _reserve(turn: Turn, decision: Decision) -> None:
         raise Refused(granted)
     wanted = _slots(turn, granted)
     valid_until = slip_valid_until(turn.at, turn.deps.rulebook.slip)
-    hands = Hands(handled=examined.officer_name, examined=examined.officer_name, issued=turn.officer.name)
+    duty = turn.deps.rulebook.office.duty_officer
+    hands = Hands(handled=duty, examined=examined.officer_name, issued=turn.officer.name)
     per_resource = Counter(slot.resource for slot in wanted)
 
     def context(base: Base) -> VerificationSlipContext:
@@ -218,6 +223,10 @@ def approve_persons(turn: Turn, decision: Decision) -> Refusal | None:
     if refusal is not None:
         return refusal
     where = standing(turn.s, person.identity_no)
+    if where is not None:
+        refusal = _other_name(turn, person, where.person_ref)
+        if refusal is not None:
+            return refusal
     index = keyring_of(turn.s).blind_index(person.identity_no)
     refusal = _posted_elsewhere(turn, slots, where.headcount_unit if where else None) or _in_hand(turn, index, decision)
     if refusal is not None:
@@ -271,6 +280,14 @@ def _fits(turn: Turn, person: PersonNamed, slots: list[SlotRow]) -> Refusal | No
     return None
 
 
+def _other_name(turn: Turn, person: PersonNamed, person_ref: str) -> Refusal | None:
+    """A registered person is not renamed in passing: a change of name is an act of its own."""
+    known = person_of(turn.s, person_ref).name
+    if unicodedata.normalize("NFKC", known) == unicodedata.normalize("NFKC", person.name):
+        return None
+    return Refusal.of(RefusalCode.IDENTITY_INVALID, "该证件号码在册姓名与所报姓名不一致")
+
+
 def _hint_at_age(turn: Turn, person: PersonNamed) -> None:
     """Age is a hint and never a refusal: eligibility belongs to the approving department."""
     rules = turn.deps.rulebook.staffing
@@ -293,7 +310,7 @@ def _posted_elsewhere(turn: Turn, slots: list[SlotRow], unit: str | None) -> Ref
 def _in_hand(turn: Turn, index: str, decision: Decision) -> Refusal | None:
     other = cases.elsewhere_in_hand(turn.s, turn.case.id, index)
     if other is not None:
-        return Refusal.of(RefusalCode.DUPLICATE, f"该人员已在{other}中办理")
+        return Refusal.of(RefusalCode.DUPLICATE, "该人员已在另一未办结事项中核准")
     for step in turn.case.steps:
         same_person = step.person_index == index and step.state == StepState.DONE and step.round == turn.case.round
         if same_person and step.step == Step.APPROVE_PERSONS and step.subject != decision.subject:
@@ -425,6 +442,7 @@ def _hands(turn: Turn) -> Hands:
 def _entered(turn: Turn, decision: Decision, entered: Entered) -> None:
     vouchers.entry_notice(turn, decision.subject, entered, _hands(turn))
     turn.finish(decision)
+    cases.forget_person(turn.s, turn.case.id, entered.slot_codes)
     turn.open(Step.FINANCE, Department.FINANCE, decision.subject)
     turn.open(Step.SOCIAL_INSURANCE, Department.SOCIAL_INSURANCE, decision.subject)
     if turn.deps.rulebook.staffing.pay_acknowledges:
@@ -464,6 +482,10 @@ def _enter_appointed(turn: Turn, decision: Decision) -> Refusal | None:
     fault = identity_fault(person.identity_no, person.birth_date, Sex(person.sex))
     if fault is not None:
         return Refusal.of(RefusalCode.IDENTITY_INVALID, fault)
+    where = standing(turn.s, person.identity_no)
+    renamed = _other_name(turn, person, where.person_ref) if where is not None else None
+    if renamed is not None:
+        return renamed
     subjects = [decision.subject] + ([person.post_slot] if person.post_slot else [])
     waiting = {step.subject for step in turn.case.current() if step.step == Step.ENTER}
     if any(subject not in waiting for subject in subjects):

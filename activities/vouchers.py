@@ -28,6 +28,9 @@ from rules.routing import approving_department, clause_shown
 from .paper import Base, account_lines, balance_line, issue, kind_label
 from .turn import Turn
 
+NONE = "无"
+"""In a field that has nothing to say: an empty one looks forgotten, and can be filled in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Approval:
@@ -40,7 +43,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """经办, 审核, 签发."""
+    """经办, 审核, 签发. On a notice of entry or exit only 经办 is of the notice, the others are of the slip."""
 
     handled: str
     examined: str
@@ -48,6 +51,13 @@ class Hands:
 
     def as_dict(self) -> dict[str, str]:
         return {"经办": self.handled, "审核": self.examined, "签发": self.issued}
+
+    def of_notice(self) -> dict[str, str]:
+        """As the register keeps them of a notice: nobody is named as having signed what he did not."""
+        behind = (
+            {"核定单审核": self.examined, "核定单签发": self.issued} if self.issued else {"申请审核": self.examined}
+        )
+        return {"经办": self.handled, **behind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ def slot_line(turn: Turn, code: str, resource: Resource, way: str, body: str | N
         code=code,
         label=resource.label,
         way=way,
-        internal_body=body or "",
+        internal_body=body or NONE,
         department=approving_department(resource).label,
     )
 
@@ -87,17 +97,17 @@ def slip_context(
     return VerificationSlipContext(
         **base,
         unit_code=unit.code,
-        unit_rank=unit.rank or "",
+        unit_rank=unit.rank or NONE,
         unit_kind=kind_label(unit),
         unit_parent=_parent_name(turn, unit),
-        certificate_no=unit.certificate_no,
+        certificate_no=unit.certificate_no or NONE,
         valid_until=chinese_date(local_day(valid_until)),
         headcount=account_lines((b for b in before if b.resource.is_headcount), granted),
         posts=account_lines((b for b in before if b.resource.is_post), granted),
         slots=[slot_line(turn, slot.code, slot.resource, slot.way.label, slot.internal_body) for slot in slots],
-        basis_meeting=basis.meeting if basis else "",
-        basis_date=chinese_date(basis.date) if basis else "",
-        purpose="；".join(line.reason for line in turn.application.lines),
+        basis_meeting=(basis.meeting if basis else "") or NONE,
+        basis_date=chinese_date(basis.date) if basis else NONE,
+        purpose=_purpose(turn),
         handled_by=hands.handled,
         examined_by=hands.examined,
         issued_by=hands.issued,
@@ -107,9 +117,20 @@ def slip_context(
     )
 
 
+def _purpose(turn: Turn) -> str:
+    """The reasons of all lines, each once."""
+    reasons = [line.reason.rstrip("。；，;, \n") for line in turn.application.lines]
+    return "；".join(dict.fromkeys(reason for reason in reasons if reason)) or NONE
+
+
+def birth_month(day: date) -> str:
+    """出生年月: papers that leave the office never print the day of birth."""
+    return f"{day.year}年{day.month}月"
+
+
 def _parent_name(turn: Turn, unit: Unit) -> str:
     if unit.parent is None:
-        return ""
+        return NONE
     return turn.unit(unit.parent).name
 
 
@@ -125,20 +146,20 @@ def entry_notice(turn: Turn, subject: str, entered: Entered, hands: Hands) -> Re
         return EntryNoticeContext(
             **base,
             unit_code=unit.code,
-            certificate_no=unit.certificate_no,
+            certificate_no=unit.certificate_no or NONE,
             person_name=person.name,
             person_sex=Sex(person.sex).label,
-            person_birth=chinese_date(person.birth_date),
+            person_birth=birth_month(person.birth_date),
             identity_masked=mask(person.identity_no),
             headcount_label="、".join(r.label for r in headcount) or "已在编，不另占编制",
-            post_label="、".join(r.label for r in posts) or "无",
-            internal_body=person.internal_body or "",
-            position=person.position or "",
+            post_label="、".join(r.label for r in posts) or NONE,
+            internal_body=person.internal_body or NONE,
+            position=person.position or NONE,
             way=entered.way,
             slip_number=entered.slip_number,
-            slot_code="、".join(entered.slot_codes),
+            slot_code="\n".join(entered.slot_codes),
             approved_by=entered.approval.body,
-            approval_no=entered.approval.number,
+            approval_no=entered.approval.number or NONE,
             approved_on=chinese_date(entered.approval.on),
             entered_on=chinese_date(turn.today),
             balances=[balance_line(b) for b in after if b.resource in entered.resources],
@@ -148,7 +169,7 @@ def entry_notice(turn: Turn, subject: str, entered: Entered, hands: Hands) -> Re
             funds_note=_funds_note(turn, bool(headcount)),
         )
 
-    record = issue(turn, DocumentKind.ENTRY_NOTICE, "入编通知单", "enter", subject, hands.as_dict(), context)
+    record = issue(turn, DocumentKind.ENTRY_NOTICE, "入编通知单", "enter", subject, hands.of_notice(), context)
     certificate_page(turn, subject, entered, after, hands)
     return record
 
@@ -168,24 +189,24 @@ def certificate_page(turn: Turn, subject: str, entered: Entered, after: list[Bal
         return CertificateContext(
             **base,
             unit_code=unit.code,
-            unit_rank=unit.rank or "",
+            unit_rank=unit.rank or NONE,
             unit_nature=unit.nature or kind_label(unit),
             unit_parent=_parent_name(turn, unit),
-            certificate_no=unit.certificate_no,
-            page_no=str(_next_page(turn, unit)),
+            certificate_no=unit.certificate_no or NONE,
+            page_no=f"第{_next_page(turn, unit)}页",
             co_users=_co_users(turn, unit),
             balances=[balance_line(balance) for balance in after],
             changes=[
                 CertificateRow(
                     person_name=person.name,
                     person_sex=Sex(person.sex).label,
-                    birth_month=f"{person.birth_date.year}年{person.birth_date.month}月",
+                    birth_month=birth_month(person.birth_date),
                     identity_masked=mask(person.identity_no),
                     label="、".join(r.label for r in entered.resources),
-                    internal_body=person.internal_body or "",
-                    position=person.position or "",
+                    internal_body=person.internal_body or NONE,
+                    position=person.position or NONE,
                     entered_on=chinese_date(turn.today),
-                    basis_no=entered.approval.number,
+                    basis_no=entered.approval.number or NONE,
                     left_on="",
                     reason="",
                 )
@@ -211,7 +232,7 @@ def _next_page(turn: Turn, unit: Unit) -> int:
 def _co_users(turn: Turn, unit: Unit) -> str:
     """Names of the units that work under the same quota 合署办公."""
     others = turn.s.exec(select(Unit.name).where(col(Unit.holder) == unit.holder, col(Unit.code) != unit.code))
-    return "、".join(others.all())
+    return "、".join(others.all()) or NONE
 
 
 def exit_notice(
@@ -225,16 +246,16 @@ def exit_notice(
         return ExitNoticeContext(
             **base,
             unit_code=releasing.code,
-            certificate_no=releasing.certificate_no,
+            certificate_no=releasing.certificate_no or NONE,
             person_name=person.name,
             person_sex=Sex(person.sex).label,
-            person_birth=chinese_date(person.birth_date),
+            person_birth=birth_month(person.birth_date),
             identity_masked=mask(person.identity_no),
             reason=ExitReason.TRANSFER.label,
             freed="人员编制及所任领导职数",
             destination=receiving.name,
             approved_by=approval.body,
-            approval_no=approval.number,
+            approval_no=approval.number or NONE,
             approved_on=chinese_date(approval.on),
             left_on=chinese_date(turn.today),
             balances=[balance_line(balance) for balance in after],
@@ -244,7 +265,7 @@ def exit_notice(
         )
 
     return issue(
-        turn, DocumentKind.EXIT_NOTICE, "出编通知单", "enter", subject, hands.as_dict(), context, unit=releasing
+        turn, DocumentKind.EXIT_NOTICE, "出编通知单", "enter", subject, hands.of_notice(), context, unit=releasing
     )
 
 

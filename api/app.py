@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
 
 from . import openapi, problems
 from .courier import Messenger
@@ -46,6 +48,12 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.messenger = Messenger(runtime)
     for routes in ROUTES:
         app.include_router(routes, prefix=PREFIX)
+    for path in ("/", PREFIX, f"{PREFIX}/"):  # what a person types; not an operation, so it passes no door
+        app.add_route(path, _to_reference, methods=["GET"], include_in_schema=False)
     problems.install(app)
     openapi.install(app)
     return app
+
+
+def _to_reference(request: Request) -> RedirectResponse:
+    return RedirectResponse(f"{PREFIX}/reference")

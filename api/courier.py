@@ -14,8 +14,9 @@ from typing import TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from docket import commands
+from docket.relay import settle
 from models.decisions import Delivery
-from runtime.client import TemporalAway
+from runtime.client import TemporalAway, TemporalRefused
 
 from .deps import Runtime
 
@@ -49,6 +50,10 @@ class Messenger:
             return True
         try:
             outcome = await asyncio.wait_for(self._runtime.temporal.deliver(delivery), DELIVER_SECONDS)
+        except TemporalRefused as refused:  # this case's trouble: the others need not wait
+            logger.warning("case %s waits in the outbox: %s", case_id, refused)
+            self._wake_relay()
+            return False
         except (TimeoutError, TemporalAway):
             self._away_until = time.monotonic() + AWAY_SECONDS
             logger.warning("Temporal is away; case %s waits in the outbox", case_id)
@@ -58,8 +63,7 @@ class Messenger:
             logger.error("delivery of case %s: %s", case_id, type(fault).__name__)
             self._wake_relay()
             return False
-        await run_in_threadpool(self._note, identity, outcome == "closed")
-        return True
+        return await run_in_threadpool(settle, self._runtime.database, delivery, outcome, self._runtime.clock())
 
     def _wake_relay(self) -> None:
         if self._runtime.relay_wake is not None:
@@ -68,11 +72,6 @@ class Messenger:
     def _next(self, case_id: str) -> Delivery | None:
         with self._runtime.database.read() as s:
             return commands.next_for_case(s, case_id)
-
-    def _note(self, identity: str, closed: bool) -> None:
-        note = commands.closed if closed else commands.delivered
-        with self._runtime.database.write() as s:
-            note(s, identity, self._runtime.clock())
 
 
 async def watch(probe: Callable[[], T | None], seconds: float) -> T | None:

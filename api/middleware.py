@@ -22,11 +22,14 @@ CODEC_BYTES = 8 * MIB
 _ENVELOPE_BYTES = 64 * 1024
 """What multipart adds around a file."""
 
+CLOSED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+"""The Content-Security-Policy that lets nothing in; a page adds its own style to it."""
+
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": CLOSED,
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }

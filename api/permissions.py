@@ -48,9 +48,13 @@ OVERSIGHT: _Who = {
 
 APPLICANT: _Who = {Department.UNIT: frozenset({Role.APPLICANT})}
 
-CODEC_ROLES: _Who = {Department.ESTABLISHMENT: frozenset({Role.HEAD})}
-"""The codec endpoint opens everything, identity numbers too. It is for the head of the establishment office and
-for auditors; not for examiners, who see their cases in the docket, and not for administrators, who see none."""
+CODEC_ROLES: _Who = {
+    Department.ESTABLISHMENT: frozenset({Role.HEAD}),
+    Department.SUPERVISION: frozenset({Role.SUPERVISOR}),
+}
+"""The codec endpoint opens everything, identity numbers too. It is for the head of the establishment office, for
+supervisors, who read every docket and whose page the Temporal UI is, and for auditors; not for examiners, who see
+their cases in the docket, and not for administrators, who see none."""
 
 
 @dataclass(frozen=True, slots=True)

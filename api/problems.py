@@ -141,14 +141,19 @@ _OWN_WORDS = re.compile(r"含有不允许的字符 U\+[0-9A-F]{4,6} · character
 """What our own validators say (models.shape); any other text of a validator might quote the value."""
 
 
+_PLAIN_NAME = re.compile(r"(?!.*\d{6})[a-z_][a-z0-9_]{0,40}")
+"""A name of a field, spelt as ours are; a run of digits in it could be part of an identity number."""
+
+
 def field_errors(errors: Sequence[Any]) -> list[FieldError]:
     return [FieldError(field=_path(error), reason=_reason(error)) for error in errors[:MOST_ERRORS]]
 
 
 def _path(error: Mapping[str, Any]) -> str:
     parts = [str(part) for part in error["loc"]]
-    if error["type"] == "extra_forbidden":
-        parts[-1] = "?"  # the name of an unknown field is the sender's own text
+    named = isinstance(error["loc"][-1], str)
+    if error["type"] == "extra_forbidden" and named and not _PLAIN_NAME.fullmatch(parts[-1]):
+        parts[-1] = "?"  # the name of an unknown field is the sender's own text: anything may stand there
     if len(parts) > 1 and parts[0] == "body":
         parts = parts[1:]
     return ".".join(parts)[:200]

@@ -125,7 +125,10 @@ def gauges(s: Session, now: datetime) -> dict[str, dict[str, float]]:
     ).one()
     unjudged = s.execute(select(func.count()).select_from(_command).where(_command.c.handled_at.is_(None))).scalar_one()
     overdue = s.execute(
-        select(func.count()).select_from(_step).where(_step.c.state == StepState.CURRENT.value, _step.c.due_at < now)
+        select(func.count())
+        .select_from(_step)
+        .join(_case, _case.c.id == _step.c.case_id)
+        .where(_step.c.state == StepState.CURRENT.value, _step.c.due_at < now, _case.c.state != State.HELD.value)
     ).scalar_one()
     unfiled = s.execute(select(func.count()).select_from(_record).where(_record.c.state == "numbered")).scalar_one()
     return {

@@ -159,6 +159,9 @@ class Readiness(Shape):
 
 
 class Payloads(Shape):
-    """Temporal's remote codec protocol: `temporal.api.common.v1.Payloads` as protobuf JSON."""
+    """Temporal's remote codec protocol: `temporal.api.common.v1.Payloads` as protobuf JSON.
 
-    payloads: list[dict[str, object]]
+    No payloads at all is `{}` there: protobuf JSON leaves an empty list out, and Temporal's command line sends it.
+    """
+
+    payloads: list[dict[str, object]] = []

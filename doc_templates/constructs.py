@@ -1,8 +1,8 @@
 """Which Jinja a template may hold, and whether its variables are exactly the fields of its context model.
 
-Allowed are fields, loops over list fields, conditions and the filter `lines`; a call, an assignment, an
-import or an attribute that is no field is a fault. Checked again whenever a template is loaded, because a
-template author could otherwise run code as the worker (reliability.md §0 item 6).
+Allowed are fields, loops over list fields, conditions on fields and lists, and the filters `lines` and `whole`;
+a call, an assignment, an import or an attribute that is no field is a fault. Checked again whenever a template is
+loaded, because a template author could otherwise run code as the worker (reliability.md §0 item 6).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ALLOWED = (
     nodes.Operand,
     nodes.Filter,
 )
-_FILTERS = frozenset({"lines"})
+_FILTERS = frozenset({"lines", "whole"})
 _LOOP = frozenset({"index", "first", "last", "length"})
 _PARSER = jinja2.Environment(autoescape=True)
 
@@ -90,7 +90,7 @@ class _Walker:
         if isinstance(node, nodes.For):
             self._for(node, scope)
         elif isinstance(node, nodes.If):
-            self._node(node.test, scope)
+            self._condition(node.test, scope)
             self._block([*node.body, *node.elif_, *node.else_], scope)
         elif isinstance(node, nodes.Filter):
             self._filter(node, scope)
@@ -98,6 +98,19 @@ class _Walker:
             self._reference(node, scope)
         else:
             self._block(list(node.iter_child_nodes()), scope)
+
+    def _condition(self, node: nodes.Node, scope: dict[str, str]) -> None:
+        """The test of an {% if %}: besides fields it may name a list, which is false when it is empty."""
+        if isinstance(node, nodes.And | nodes.Or):
+            self._condition(node.left, scope)
+            self._condition(node.right, scope)
+        elif isinstance(node, nodes.Not):
+            self._condition(node.node, scope)
+        elif not (isinstance(node, nodes.Name | nodes.Getattr) and self._is_list(self._path(node, scope))):
+            self._node(node, scope)
+
+    def _is_list(self, path: str | None) -> bool:
+        return path is not None and any(field.startswith(f"{path}[]") for field in fields_of(self.model))
 
     def _filter(self, node: nodes.Filter, scope: dict[str, str]) -> None:
         if node.name not in _FILTERS or node.args or node.kwargs or node.node is None:
@@ -114,7 +127,7 @@ class _Walker:
             inner = {**scope, node.target.name: ""}
         else:
             path = self._path(node.iter, scope)
-            if path is None or not any(p.startswith(f"{path}[]") for p in fields_of(self.model)):
+            if not self._is_list(path):
                 self._fault(node, f"循环对象不是列表 · not a list field: {path}")
                 return
             inner = {**scope, node.target.name: f"{path}[]"}

@@ -34,6 +34,11 @@ SONG_TITLE, FANGSONG, KAITI, HEITI, SONG = "方正小标宋简体", "仿宋_GB23
 LATIN = "Times New Roman"
 FONTS = (SONG_TITLE, FANGSONG, KAITI, HEITI, SONG, LATIN)
 
+# Characters that end no line and begin no line: those of Word for Chinese, and 年月日号名 with the brackets of
+# the number, so that 2026年11月22日 and 示组干〔2026〕187号 stay whole without characters that nobody sees.
+NEVER_LAST = "$([{£¥·‘“〈《「『【〔〖〝﹙﹛（．［｛￡￥〕年月-"
+NEVER_FIRST = "!%),.:;>?]}·ˇ―‖’”…‰′″›℃∶、。〃〉》」』】〕〗〞﹚﹜！％），．：；？］｝～〔年月日号名"
+
 END_MARK = "dingbian_end"  # bookmark at the end of the body: its absence in a document means truncation
 QR_NAME, QR_TEXT = "verification-code", "核验二维码"
 EMU_MM = 36000
@@ -156,7 +161,7 @@ STYLES: dict[str, Style] = {
         LINE_PITCH,
         "center",
         indent(chars(13)),
-        before=2 * LINE_PITCH,
+        before=LINE_PITCH,
         keep_next=True,
         tighten=BODY_SPACING,
     ),
@@ -197,9 +202,13 @@ def statement(text: str) -> str:
     return para("Tail", "{%p " + text + " %}")
 
 
-def end() -> str:
-    """The last paragraph of the body, with the end mark."""
-    return para("Tail", f'<w:bookmarkStart w:id="1" w:name="{END_MARK}"/><w:bookmarkEnd w:id="1"/>')
+def ended(body: list[str]) -> str:
+    """The body with the end mark in its last paragraph: one of its own would open an empty page below a full one."""
+    text = "".join(body)
+    if not text.endswith("</w:p>"):
+        raise ValueError("the body must end with a paragraph")
+    mark = f'<w:bookmarkStart w:id="1" w:name="{END_MARK}"/><w:bookmarkEnd w:id="1"/>'
+    return text.removesuffix("</w:p>") + mark + "</w:p>"
 
 
 def page_field(name: str = "PAGE") -> str:
@@ -223,13 +232,10 @@ def picture(rel: str, side_mm: float) -> str:
     )
 
 
-def cell(
-    width: int, *content: str, span: int = 1, merge: str = "", vertical: bool = False, align: str = "center"
-) -> str:
-    """A table cell. `merge` is restart or continue for vertical merging; `vertical` writes top to bottom."""
+def cell(width: int, *content: str, span: int = 1, merge: str = "", align: str = "center") -> str:
+    """A table cell. `merge` is restart or continue for vertical merging."""
     props = f'<w:tcW w:w="{width}" w:type="dxa"/>' + (f'<w:gridSpan w:val="{span}"/>' if span > 1 else "")
     props += f'<w:vMerge w:val="{merge}"/>' if merge else ""
-    props += '<w:textDirection w:val="tbRlV"/>' if vertical else ""
     return f'<w:tc><w:tcPr>{props}<w:vAlign w:val="{align}"/></w:tcPr>{"".join(content)}</w:tc>'
 
 
@@ -262,8 +268,8 @@ def strip(rel: str, page: bool) -> str:
     picture_width = 820
     lines = [
         para("Strip", "核验码：{{ seal.code }}　　业务编号：{{ case_no }}　　台账链第{{ seal.chain_seq }}行"),
-        para("Strip", "链首：{{ seal.chain_head }}"),
-        para("Strip", "扫描左侧二维码，或登录{{ seal.verify_url }}核验；以登记簿所载为准。"),
+        para("Strip", "链尾摘要：{{ seal.chain_head }}"),
+        para("Strip", "扫描左侧二维码，或登录{{ seal.verify_url }}{{ seal.address_note }}核验；以登记簿所载为准。"),
     ]
     if page:
         lines.append(para("Strip", "第", page_field(), "页，共", page_field("NUMPAGES"), "页"))
@@ -332,7 +338,7 @@ def _document(sheet: Sheet, references: str) -> str:
     grid += f' w:charSpace="{CHAR_SPACE}"/>' if sheet.grid == "linesAndChars" else "/>"
     title_page = "<w:titlePg/>" if "first" in sheet.footers else ""
     return (
-        f"{_DECLARATION}<w:document {_NAMESPACES}><w:body>{''.join(sheet.body)}{end()}<w:sectPr>{references}"
+        f"{_DECLARATION}<w:document {_NAMESPACES}><w:body>{ended(sheet.body)}<w:sectPr>{references}"
         f'<w:pgSz w:w="{PAGE_WIDTH}" w:h="{PAGE_HEIGHT}"/><w:pgMar w:top="{MARGIN_TOP}" w:right="{MARGIN_RIGHT}" '
         f'w:bottom="{MARGIN_BOTTOM}" w:left="{MARGIN_LEFT}" w:header="{sheet.header_at}" '
         f'w:footer="{sheet.footer_at}" w:gutter="0"/>{title_page}{grid}</w:sectPr></w:body></w:document>'
@@ -354,6 +360,8 @@ def _settings(even: bool) -> str:
     return (
         f"{_DECLARATION}<w:settings {_NAMESPACES}>{'<w:evenAndOddHeaders/>' if even else ''}"
         '<w:drawingGridVerticalSpacing w:val="579"/><w:characterSpacingControl w:val="compressPunctuation"/>'
+        f'<w:noLineBreaksAfter w:lang="zh-CN" w:val="{escape(NEVER_LAST)}"/>'
+        f'<w:noLineBreaksBefore w:lang="zh-CN" w:val="{escape(NEVER_FIRST)}"/>'
         "<w:compat><w:spaceForUL/><w:balanceSingleByteDoubleByteWidth/><w:doNotLeaveBackslashAlone/>"
         "<w:ulTrailSpace/><w:adjustLineHeightInTable/><w:useFELayout/>"
         '<w:compatSetting w:name="compatibilityMode" w:uri="http://schemas.microsoft.com/office/word" w:val="15"/>'

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from .kit import CHAR, TEXT_WIDTH, Sheet, cell, page_field, para, row, statement, strip, table
+from .kit import TEXT_WIDTH, Sheet, cell, page_field, para, row, statement, strip, table
 
 
-def _letter(title: str, body: list[str]) -> Sheet:
+def _letter(title: str, body: list[str], ending: str = "特此通知。", name: str = "") -> Sheet:
     """Red mark and lines on page one, number flush right below the first line, copies at the foot of the last page."""
     opening = [
         para("Number", "{{ number }}"),
         para("LetterTitle", title),
         para("Addressee", "{{ unit_name }}："),
     ]
+    # Before the closing and not after the date: a frame in between would part what must stay together.
+    copies = [statement("if copies_to"), _copies(), statement("endif")]
     closing = [
+        para("Closing", ending),
         para("Signature", "{{ issuer }}"),
         para("Date", "{{ issued_on }}"),
-        para("Remark", "（联系人：{{ handled_by }}，电话：{{ contact }}）"),
-        statement("if copies_to"),
-        _copies(),
-        statement("endif"),
+        para("Remark", "（联系人：{{ handled_by }}，电话：{{ contact | whole }}）"),
     ]
     return Sheet(
-        title=title,
-        body=[*opening, *body, *closing],
+        title=name or title,
+        body=[*opening, *body, *copies, *closing],
         headers={"first": para("Mark", "{{ issuer }}"), "default": para("Tail"), "even": para("Tail")},
         footers={
             "first": strip("rIdQr", page=False) + para("LetterFoot"),
@@ -33,7 +33,8 @@ def _letter(title: str, body: list[str]) -> Sheet:
 
 
 def _copies() -> str:
-    """抄送, kept at the foot of the page on which the letter ends (版记 of the letter form has no lines)."""
+    """抄送, kept at the foot of the page on which the letter ends (版记 of the letter form has no lines). It is
+    anchored to the closing, which stays on one page with signature and date."""
     frame = (
         f'<w:framePr w:w="{TEXT_WIDTH}" w:wrap="around" w:vAnchor="margin" w:hAnchor="margin" '
         'w:xAlign="left" w:yAlign="bottom"/>'
@@ -47,30 +48,26 @@ def acceptance_notice() -> Sheet:
         [
             para(
                 "BodyText",
-                "你单位{{ submitted_on }}提交的《{{ application_title }}》（业务编号：{{ case_no }}）收悉。"
-                "经审查，申请材料齐全，符合受理条件，现予受理。有关事项通知如下：",
+                "你单位{{ submitted_on }}提交的《{{ application_title }}》（业务编号：{{ case_no | whole }}）收悉。"
+                "经审查，符合条件，现受理下列事项：",
             ),
-            para("Level1", "一、受理事项"),
             statement("for line in lines"),
             para(
                 "BodyText",
-                "{{ loop.index }}. {{ line.label }}{{ line.number }}名，进入方式：{{ line.way }}"
-                "{% if line.internal_body %}，拟用内设机构：{{ line.internal_body }}{% endif %}。",
+                "{{ loop.index }}. {{ line.label }}{{ line.number }}名，{{ line.way }}"
+                "{% if line.internal_body %}，用于{{ line.internal_body }}{% endif %}。",
             ),
             statement("endfor"),
-            para("Level1", "二、办理期限"),
             para(
                 "BodyText",
-                "本申请自{{ accepted_on }}受理，我办将于{{ due_on }}前提出审核意见。"
-                "需要补正材料或者报请上级机关、会议研究的，办理期限按照规定另行计算。",
+                "本申请自{{ accepted_on }}受理，我办将于{{ due_on }}前（含当日）提出审核意见；"
+                "补正、报请上级和会议研究的时间另计。",
             ),
-            para("Level1", "三、注意事项"),
             para(
                 "BodyText",
-                "核定单核发前，你单位不得先行办理录用、聘用、调动、任职手续。"
-                "办理进度可凭业务编号或者扫描本件二维码查询。",
+                "核定单核发前，不得先行办理录用、聘用、调动、任职手续。"
+                "二维码只供核验本件效力，办理进度凭业务编号查询。",
             ),
-            para("Closing", "特此通知。"),
         ],
     )
 
@@ -93,16 +90,15 @@ def correction_notice() -> Sheet:
         [
             para(
                 "BodyText",
-                "你单位{{ submitted_on }}提交的《{{ application_title }}》（业务编号：{{ case_no }}）收悉。"
+                "你单位{{ submitted_on }}提交的《{{ application_title }}》（业务编号：{{ case_no | whole }}）收悉。"
                 "经审查，申请材料需要补正，现将全部需要补正的内容一次性告知如下：",
             ),
             *_faults(),
             para(
                 "BodyText",
-                "请于{{ reply_by }}前按照上述内容补正并重新提交，办理期限自收到补正材料之日起重新计算。"
+                "请于{{ reply_by }}前（含当日）按照上述内容补正并重新提交，办理期限自收到补正材料之日起重新计算。"
                 "补正期间本申请不占用空余编制和领导职数。",
             ),
-            para("Closing", "特此通知。"),
         ],
     )
 
@@ -113,28 +109,37 @@ def refusal_notice() -> Sheet:
         [
             para(
                 "BodyText",
-                "你单位{{ submitted_on }}提交的《{{ application_title }}》（业务编号：{{ case_no }}）收悉。"
-                "经{{ acted_by }}审查研究，决定{{ act }}。现将理由、依据和后续途径告知如下：",
+                "你单位{{ submitted_on }}提交的《{{ application_title }}》（业务编号：{{ case_no | whole }}）收悉。"
+                "经{{ acted_by }}审查研究，决定{{ act }}，现告知如下：",
             ),
             para("Level1", "一、理由和依据"),
             *_faults(),
             statement("if opinion"),
+            statement("if faults"),
             para("Level1", "二、审查意见"),
+            statement("endif"),
             statement("for paragraph in opinion | lines"),
             para("BodyText", "{{ paragraph }}"),
             statement("endfor"),
             statement("endif"),
-            para("Level1", "{% if opinion %}三{% else %}二{% endif %}、后续途径"),
+            statement("if basis"),
+            para("BodyText", "依据：{{ basis }}。"),
+            statement("endif"),
+            para("Level1", "{% if faults and opinion %}三{% else %}二{% endif %}、后续途径"),
             statement("for paragraph in way_forward | lines"),
             para("BodyText", "{{ paragraph }}"),
             statement("endfor"),
-            para("Closing", "特此告知。"),
         ],
+        ending="特此告知。",
+        name="用编申请告知书",
     )
 
 
+_BELOW_TABLE = '<w:spacing w:before="140" w:after="0" w:line="579" w:lineRule="exact"/>'
+
+
 def revocation_notice() -> Sheet:
-    widths = [640, 1920, 2100, 1350, round(CHAR * 5.2)]
+    widths = [640, 1500, 1750, 1250, 2600]
     widths.append(TEXT_WIDTH - sum(widths))
     titles = ["序号", "用编编号", "编制（职数）", "进入方式", "拟用内设机构", "承办部门"]
     values = ["loop.index", "slot.code", "slot.label", "slot.way", "slot.internal_body", "slot.department"]
@@ -149,24 +154,33 @@ def revocation_notice() -> Sheet:
         row(cell(TEXT_WIDTH, para("CellCentre", "{%tr endfor %}"), span=len(widths))),
     )
     return _letter(
-        "核定单作废通知书",
+        "核定单{% if remaining %}部分{% endif %}作废通知书",
         [
             para(
                 "BodyText",
-                "我办{{ slip_issued_on }}核发你单位的《人员编制和领导职数核定单》（{{ slip_number }}，"
-                "业务编号：{{ case_no }}），自{{ revoked_on }}起作废。作废原因：{{ reason }}。",
+                "我办{{ slip_issued_on }}核发你单位的《人员编制和领导职数核定单》"
+                "（{{ slip_number }}）{% if remaining %}，其中未使用的用编编号{% else %}，{% endif %}"
+                "自{{ revoked_on }}起作废。作废原因：{{ reason }}。",
             ),
             para(
                 "BodyText",
-                "该单下列尚未使用的用编编号同时失效，所占用的空余编制和领导职数已经收回，"
-                "任何部门、单位不得再据以办理录用、聘用、调动、任职、工资核定、经费核拨和社会保险手续：",
+                "下列用编编号失效，所占用的空余编制和领导职数已经收回，不得再据以办理任何手续：",
             ),
             slots,
+            statement("if remaining"),
             para(
                 "BodyText",
-                "请你单位将原核定单交回我办注销。仍需用编的，可以重新提出申请。",
-                props='<w:spacing w:before="200" w:after="0" w:line="579" w:lineRule="exact"/>',
+                "其余用编编号{{ remaining }}已经使用，继续有效。请持原核定单到我办注明作废的用编编号。",
+                props=_BELOW_TABLE,
             ),
-            para("Closing", "特此通知。"),
+            statement("endif"),
+            statement("if not remaining"),
+            para(
+                "BodyText",
+                "请将原核定单交回我办注销；仍需用编的，可以重新申请。",
+                props=_BELOW_TABLE,
+            ),
+            statement("endif"),
         ],
+        name="核定单作废通知书",
     )

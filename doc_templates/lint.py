@@ -76,6 +76,7 @@ def lint(file: str, data: bytes, kind: DocumentKind) -> list[Finding]:
         found += _sections(template, kind)
         found += _fonts(template)
         found += _title(template, kind)
+        found += _upright(template)
         found += _pages(template, kind)
         found += _letter(template) if kind in LETTERS else ()
         found += _contents(template, kind)
@@ -226,6 +227,22 @@ def _typeface(template: _Template, paragraph: Any, place: str, font: str, size: 
     for what, value, wanted in sorted(found):
         if value != wanted:
             yield f"{place} {what}", value, wanted
+
+
+def _upright(template: _Template) -> Iterator[Found]:
+    """A label written top to bottom is cut off when its row is lower than the label is long."""
+    for line in template.document.iter(f"{W}tr"):
+        height = line.find(f"{W}trPr/{W}trHeight")
+        room = 0 if height is None else int(height.get(f"{W}val") or 0)
+        for box in line.iterfind(f"{W}tc"):
+            direction = box.find(f"{W}tcPr/{W}textDirection")
+            if direction is None or not str(direction.get(f"{W}val")).startswith("tb"):
+                continue
+            for paragraph in box.iter(f"{W}p"):
+                text = "".join(paragraph.itertext()).strip()
+                size = int(template.property(paragraph, "sz", "val") or kit.SIZE_3)
+                if (wanted := len(text) * size * 10) > room:  # half points to twips
+                    yield f"竖排栏目 upright label「{text}」", f"行高 row height {room}", f"≥ {wanted}，或横排 or level"
 
 
 def _letter(template: _Template) -> Iterator[Found]:

@@ -36,7 +36,7 @@ _CODES = {
 _HEAD = "3f6b1c0e9a57d24886e1f0b35c7ad9124e08b6f3752c91da60e5b84f17c3a92d"
 _OFFICE = "示范市机构编制委员会办公室"
 _UNIT = "示范市农业农村局"
-_TITLE = "示范市农业农村局关于使用空余编制的申请"
+_TITLE = "示范市农业农村局用编申请（行政编制2名、内设机构正职1名）"
 _CREDIT = "11000000MB0X00015C"
 
 
@@ -54,14 +54,14 @@ def sample(kind: DocumentKind) -> DocumentContext:
         "issuer": _OFFICE,
         "issued_on": day,
         "unit_name": _UNIT,
-        "case_no": "YB-2026-00012",
+        "case_no": "用编2026-00012",
         "seal": seal,
     }
     return _MAKERS[kind](common)
 
 
 def _officers(common: dict[str, object]) -> dict[str, object]:
-    return {**common, "handled_by": "陈思远", "examined_by": "周立群", "issued_by": "吴建国"}
+    return {**common, "handled_by": "受理岗值班员", "examined_by": "周立群", "issued_by": "吴建国"}
 
 
 def _letter(common: dict[str, object]) -> dict[str, object]:
@@ -77,8 +77,7 @@ def _letter(common: dict[str, object]) -> dict[str, object]:
 def _balances() -> list[BalanceLine]:
     return [
         BalanceLine(label="行政编制", authorised="42", occupied="39", reserved="2", set_aside="0", vacancy="1"),
-        BalanceLine(label="机关工勤编制", authorised="3", occupied="3", reserved="0", set_aside="0", vacancy="0"),
-        BalanceLine(label="内设机构正职", authorised="9", occupied="8", reserved="1", set_aside="0", vacancy="0"),
+        BalanceLine(label="内设机构正职", authorised="9", occupied="9", reserved="0", set_aside="0", vacancy="0"),
     ]
 
 
@@ -98,11 +97,17 @@ def _account(label: str, *numbers: str) -> AccountLine:
 def _slots() -> list[SlotLine]:
     return [
         SlotLine(
-            code="A202600012001", label="行政编制", way="公务员考录", internal_body="种植业管理科", department="组织部"
+            code="N202600001", label="行政编制", way="公务员考录", internal_body="种植业管理科", department="组织部"
         ),
-        SlotLine(code="A202600012002", label="行政编制", way="转任", internal_body="法规与改革科", department="组织部"),
         SlotLine(
-            code="Z202600012003",
+            code="N202600002",
+            label="行政编制",
+            way="转任",
+            internal_body="农产品质量安全监管科",
+            department="组织部",
+        ),
+        SlotLine(
+            code="N202600003",
             label="内设机构正职",
             way="领导任职",
             internal_body="农产品质量安全监管科",
@@ -121,21 +126,13 @@ def _verification_slip(common: dict[str, object]) -> DocumentContext:
             "unit_parent": "示范市人民政府",
             "certificate_no": "示编证第0017号",
             "valid_until": "2026年9月10日",
-            "headcount": [
-                _account("行政编制", "42", "38", "0", "0", "4", "2"),
-                _account("机关工勤编制", "3", "3", "0", "0", "0", "0"),
-            ],
-            "posts": [
-                _account("单位领导正职", "1", "1", "0", "0", "0", "0"),
-                _account("单位领导副职", "4", "3", "0", "0", "1", "0"),
-                _account("内设机构正职", "9", "8", "0", "0", "1", "1"),
-                _account("内设机构副职", "6", "5", "0", "0", "1", "0"),
-            ],
+            "headcount": [_account("行政编制", "42", "38", "0", "0", "4", "2")],
+            "posts": [_account("内设机构正职", "9", "8", "0", "0", "1", "1")],
             "slots": _slots(),
             "basis_meeting": "局党组会议〔2026〕第8次",
             "basis_date": "2026年2月26日",
-            "purpose": "公务员考录1名、转任1名；农产品质量安全监管科科长任职1名",
-            "clause": "《关于推进和完善全省党政群机关机构编制实名制管理工作的通知》第五部分第一项",
+            "purpose": "种植业管理科补充业务力量；农产品质量安全监管科科长空缺",
+            "clause": cited("B 五.1"),
         }
     )
 
@@ -143,6 +140,7 @@ def _verification_slip(common: dict[str, object]) -> DocumentContext:
 def _person(common: dict[str, object]) -> dict[str, object]:
     return {
         **_officers(common),
+        "handled_by": "陈思远",
         "unit_code": _CREDIT,
         "certificate_no": "示编证第0017号",
         "person_name": "欧阳清和",
@@ -166,9 +164,9 @@ def _entry_notice(common: dict[str, object]) -> DocumentContext:
             "position": "科长",
             "way": "转任",
             "slip_number": "示编核〔2026〕1号",
-            "slot_code": "A202600012002",
+            "slot_code": "N202600002\nN202600003",
             "entered_on": "2026年4月2日",
-            "funds_note": "自2026年4月起增核人员经费1名",
+            "funds_note": "财政部门据此增核2027财年人员经费；社会保险经办机构据此办理参保手续。",
         }
     )
 
@@ -177,9 +175,9 @@ def _exit_notice(common: dict[str, object]) -> DocumentContext:
     return ExitNoticeContext.model_validate(
         {
             **_person(common),
-            "reason": "退休",
-            "freed": "行政编制1名、内设机构正职1名",
-            "destination": "退休（由示范市社会保险事业服务中心发放养老待遇）",
+            "reason": "调出",
+            "freed": "人员编制及所任领导职数",
+            "destination": "示范市发展研究局",
             "left_on": "2026年4月1日",
         }
     )
@@ -187,7 +185,8 @@ def _exit_notice(common: dict[str, object]) -> DocumentContext:
 
 def _acceptance_notice(common: dict[str, object]) -> DocumentContext:
     lines = [
-        RequestLine(label="行政编制", number="2", way="公务员考录", internal_body="种植业管理科"),
+        RequestLine(label="行政编制", number="1", way="公务员考录", internal_body="种植业管理科"),
+        RequestLine(label="行政编制", number="1", way="转任", internal_body="农产品质量安全监管科"),
         RequestLine(label="内设机构正职", number="1", way="领导任职", internal_body="农产品质量安全监管科"),
     ]
     return AcceptanceNoticeContext.model_validate(
@@ -234,13 +233,10 @@ def _refusal_notice(common: dict[str, object]) -> DocumentContext:
         {
             **_letter(common),
             "act": "不予批准",
-            "acted_by": "示范市机构编制委员会办公室",
+            "acted_by": "我办",
             "faults": faults,
-            "opinion": "你单位申请事项超出现有空余编制，且存在应报未报的减员。\n"
-            "待减员手续办结、编制核销后，可以重新提出申请。",
-            "way_forward": "对本告知有异议的，可以自收到之日起15日内向我办书面提出，由我办负责人复核；"
-            "上述情形消除后，可以重新申请，原申请材料继续有效的无须重复提交。",
-            "copies_to": "中共示范市委组织部，示范市人力资源和社会保障局",
+            "opinion": "待减员手续办结、编制核销后再行申请。",
+            "way_forward": "上述情形消除后可以重新申请；对本告知有异议的，可以书面向我办提出。",
         }
     )
 
@@ -254,9 +250,9 @@ def _revocation_notice(common: dict[str, object]) -> DocumentContext:
             "slip_number": "示编核〔2026〕1号",
             "slip_issued_on": "2026年3月10日",
             "reason": "你单位申请撤回，用编事项不再实施",
-            "slots": _slots()[1:],
+            "slots": _slots(),
             "revoked_on": "2026年5月6日",
-            "copies_to": "中共示范市委组织部，示范市人力资源和社会保障局，示范市财政局",
+            "copies_to": "中共示范市委组织部，示范市人力资源和社会保障局",
         }
     )
 

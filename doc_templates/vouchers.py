@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .kit import TEXT_WIDTH, Sheet, cell, para, row, strip, table
 
-_SIDE = 564  # the narrow column that names a block, written top to bottom
+_SIDE = 644  # the narrow column that names a block, two characters a line: it needs no more than two rows
 _PARTS = 24
 _UNIT = (TEXT_WIDTH - _SIDE) / _PARTS
 _GRID = [_SIDE, *[round(_UNIT * (i + 1)) - round(_UNIT * i) for i in range(_PARTS)]]
@@ -42,19 +42,38 @@ def _fields(label: str, value: str, *second: str) -> str:
     return row(*_cells(parts, 0), height=_ROW)
 
 
-def _block(text: str, *rows: list[Cell]) -> list[str]:
+def _name(text: str) -> list[str]:
+    """The name of a block, two characters a line."""
+    return [para("CellLabel", text[place : place + 2]) for place in range(0, len(text), 2)]
+
+
+def _block(text: str, *rows: list[Cell], height: int = _ROW - 40) -> list[str]:
     """Rows of a block beside its name: the first restarts the vertical merge, the others continue it."""
     out = []
     for place, parts in enumerate(rows):
         first = place == 0
-        head = para("CellLabel", text) if first else para("CellLabel")
-        side = cell(_SIDE, head, merge="restart" if first else "continue", vertical=True)
-        out.append(row(side, *_cells(parts, 1), height=_ROW - 40))
+        side = cell(_SIDE, *(_name(text) if first else [para("CellLabel")]), merge="restart" if first else "continue")
+        out.append(row(side, *_cells(parts, 1), height=height))
     return out
 
 
-def _loop(statement: str) -> str:
-    return row(cell(TEXT_WIDTH, para("CellSmall", "{%tr " + statement + " %}"), span=len(_GRID)))
+def _statement(text: str) -> str:
+    """A row that holds only a {%tr … %} statement and vanishes with it."""
+    return row(cell(TEXT_WIDTH, para("CellSmall", "{%tr " + text + " %}"), span=len(_GRID)))
+
+
+def _each(head_and_row: list[str], loop: str) -> list[str]:
+    """A heading row, and a row that is repeated; nothing at all for an empty list."""
+    head, repeated = head_and_row
+    items = loop.rsplit(" ", 1)[-1]
+    return [
+        _statement(f"if {items}"),
+        head,
+        _statement(f"for {loop}"),
+        repeated,
+        _statement("endfor"),
+        _statement("endif"),
+    ]
 
 
 def _accounts(name: str, first: str, items: str, granted: str = "") -> list[str]:
@@ -64,26 +83,34 @@ def _accounts(name: str, first: str, items: str, granted: str = "") -> list[str]
     widths = [6, 3, 3, 3, 3, 3, 3] if granted else [7, 3, 3, 4, 3, 4]
     head = [_label(n, title) for n, title in zip(widths, titles, strict=True)]
     values = [_value(n, "{{ account." + f + " }}", "CellCentre") for n, f in zip(widths, fields, strict=True)]
-    rows = _block(name, head, values)
-    return [rows[0], _loop(f"for account in {items}"), rows[1], _loop("endfor")]
+    return _each(_block(name, head, values), f"account in {items}")
 
 
-def _signing(seal: str) -> str:
-    """经办、审核、签发 and the place of the seal, which is never drawn."""
-    signers = para("CellText", "经办：{{ handled_by }}　　　审核：{{ examined_by }}　　　签发：{{ issued_by }}")
+_SIGNED = "经办：{{ handled_by }}　　　审核：{{ examined_by }}　　　签发：{{ issued_by }}"
+# Who registered an entry; those who examined and issued the slip behind it did not sign this paper.
+_REGISTERED = (
+    "经办：{{ handled_by }}　　　"
+    "{% if issued_by %}核定单审核：{{ examined_by }}　　　核定单签发：{{ issued_by }}"
+    "{% else %}申请审核：{{ examined_by }}{% endif %}"
+)
+
+
+def _signing(seal: str, officers: str = _SIGNED) -> str:
+    """The officers and the place of the seal, which is never drawn."""
+    signers = para("CellText", officers)
     place = para("CellText", seal, props='<w:spacing w:before="100" w:after="0" w:line="280" w:lineRule="exact"/>')
     day = para("CellText", "{{ issued_on }}　　", props='<w:jc w:val="right"/>')
     return row(
-        cell(_SIDE, para("CellLabel", "签批"), vertical=True),
+        cell(_SIDE, *_name("签批")),
         cell(TEXT_WIDTH - _SIDE, signers, place, day, span=_PARTS),
         height=960,
     )
 
 
-def _by_hand(name: str, *lines: str, height: int = 900) -> str:
+def _by_hand(name: str, *lines: str, height: int = 860) -> str:
     """A block that is filled in by hand."""
     return row(
-        cell(_SIDE, para("CellLabel", name), vertical=True),
+        cell(_SIDE, *_name(name)),
         cell(TEXT_WIDTH - _SIDE, *[para("CellText", line, props=_APART) for line in lines], span=_PARTS),
         height=height,
     )
@@ -110,14 +137,31 @@ def _voucher(title: str, number_line: str, rows: list[str], notes: list[str]) ->
     )
 
 
-def verification_slip() -> Sheet:
-    columns = [(2, "序号", "loop.index"), (5, "用编编号", "slot.code"), (5, "编制（职数）", "slot.label")]
-    columns += [(4, "进入方式", "slot.way"), (5, "拟用内设机构", "slot.internal_body"), (3, "承办", "slot.department")]
-    slots = _block(
+def _slots() -> list[str]:
+    """用编编号, one row a slot."""
+    columns = [(2, "序号", "loop.index"), (4, "用编编号", "slot.code"), (5, "编制（职数）", "slot.label")]
+    columns += [(4, "进入方式", "slot.way"), (6, "拟用内设机构", "slot.internal_body"), (3, "承办", "slot.department")]
+    rows = _block(
         "用编编号",
         [_label(n, title) for n, title, _ in columns],
         [_value(n, "{{ " + name + " }}", "CellSmall") for n, _, name in columns],
     )
+    return _each(rows, "slot in slots")
+
+
+def _entries() -> list[str]:
+    """落编记录, filled in by hand: each slot has its own person, approval, day and officer."""
+    columns = [(4, "用编编号", "{{ slot.code }}"), (5, "姓名", ""), (6, "批准文号", ""), (5, "落编日期", "")]
+    columns.append((4, "经办", ""))
+    rows = _block(
+        "落编记录",
+        [_label(n, title) for n, title, _ in columns],
+        [_value(n, text, "CellSmall") for n, _, text in columns],
+    )
+    return _each(rows, "slot in slots")
+
+
+def verification_slip() -> Sheet:
     rows = [
         _fields("单位名称", "{{ unit_name }}", "机构规格", "{{ unit_rank }}"),
         _fields("信用代码", "{{ unit_code }}", "机构类别", "{{ unit_kind }}"),
@@ -125,10 +169,7 @@ def verification_slip() -> Sheet:
         _fields("核定日期", "{{ issued_on }}", "有效期至", "{{ valid_until }}"),
         *_accounts("编制", "编制类别", "headcount", "本次核定"),
         *_accounts("领导职数", "职务层次", "posts", "本次核定"),
-        slots[0],
-        _loop("for slot in slots"),
-        slots[1],
-        _loop("endfor"),
+        *_slots(),
         *_block(
             "用途依据",
             [_label(4, "用途"), _value(20, "{{ purpose }}")],
@@ -143,10 +184,10 @@ def verification_slip() -> Sheet:
         _signing("核定机关：{{ issuer }}（实名制业务专用章）"),
         _by_hand(
             "组织人社",
-            "审核意见：□同意　□不同意　　批准文号：　　　　　　　　　　人员姓名：",
+            "审核意见：□同意　□不同意　　　　　　　　　　　经办：",
             "　　　　　　　　　　　　　　　　　　　　　　（章）　　　　年　　月　　日",
         ),
-        _by_hand("落编记录", "落编日期：　　　　　年　　月　　日　　　　　经办：　　　　　　　　备注："),
+        *_entries(),
     ]
     notes = [
         "注：1. 本单逾期作废，涂改无效，不得跨类别使用，不得转让；每个用编编号只能使用一次。",
@@ -201,9 +242,9 @@ def entry_notice() -> Sheet:
         _fields("核定单号", "{{ slip_number }}", "用编编号", "{{ slot_code }}"),
         _fields("批准机关", "{{ approved_by }}", "批准日期", "{{ approved_on }}"),
         _fields("批准文号", "{{ approval_no }}", "落编日期", "{{ entered_on }}"),
-        *_accounts("落编后台账", "编制（职数）", "balances"),
+        *_accounts("台账", "落编后编制（职数）", "balances"),
         _fields("经费事项", "{{ funds_note }}"),
-        _signing("填发机关：{{ issuer }}（实名制业务专用章）"),
+        _signing("填发机关：{{ issuer }}（实名制业务专用章）", _REGISTERED),
         *_acknowledgements(),
     ]
     notes = [
@@ -221,8 +262,8 @@ def exit_notice() -> Sheet:
         _fields("去向", "{{ destination }}"),
         _fields("批准机关", "{{ approved_by }}", "批准日期", "{{ approved_on }}"),
         _fields("批准文号", "{{ approval_no }}", "出编日期", "{{ left_on }}"),
-        *_accounts("出编后台账", "编制（职数）", "balances"),
-        _signing("填发机关：{{ issuer }}（实名制业务专用章）"),
+        *_accounts("台账", "出编后编制（职数）", "balances"),
+        _signing("填发机关：{{ issuer }}（实名制业务专用章）", _REGISTERED),
         *_acknowledgements(),
     ]
     notes = [
@@ -235,12 +276,12 @@ def exit_notice() -> Sheet:
 def _changes() -> str:
     """人员落（出）编登记, two lines a person so that the page stays upright."""
     columns = [
-        (440, "序号", ["loop.index"]),
-        (980, "姓名\n性别", ["change.person_name", "change.person_sex"]),
-        (1740, "出生年月\n身份证件", ["change.birth_month", "change.identity_masked"]),
-        (1650, "编制（职数）\n内设机构", ["change.label", "change.internal_body"]),
+        (400, "序\n号", ["loop.index"]),
+        (880, "姓名\n性别", ["change.person_name", "change.person_sex"]),
+        (1640, "出生年月\n身份证件", ["change.birth_month", "change.identity_masked"]),
+        (1440, "编制（职数）\n内设机构", ["change.label", "change.internal_body"]),
         (1000, "职务岗位", ["change.position"]),
-        (1700, "落编日期\n依据文号", ["change.entered_on", "change.basis_no"]),
+        (2000, "落编日期\n依据文号", ["change.entered_on", "change.basis_no"]),
     ]
     columns.append((TEXT_WIDTH - sum(c[0] for c in columns), "出编日期\n原因", ["change.left_on", "change.reason"]))
     widths = [width for width, _, _ in columns]

@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Update, bindparam, insert, select, update
+from sqlalchemy import Row, Update, and_, bindparam, insert, or_, select, update
 from sqlmodel import Session
 
 from models.applications import StaffingUpApplication
-from models.decisions import Decision, Officer, Receipt
-from models.docket import Check, Desk, OpenStep
-from models.enums import Department, Role, SlipState, State, Step, StepState
-from models.refusals import RefusalCode
+from models.decisions import Decision, Officer
+from models.docket import Check
+from models.enums import CommandKind, Department, Role, State, Step, StepState
 from models.register import Case, Command, Notice, Record, RoundRow, Slip, StepRow, Trace, table_of
 from models.rulebook import Calendar, Rulebook
-from rules.deadlines import add_working_days, chinese_date, end_of_day, local_day, terms, working_days_between
+from rules.deadlines import (
+    add_working_days,
+    end_of_day,
+    local_day,
+    provisional,
+    remind_at,
+    terms,
+    working_days_between,
+)
 from rules.steps import STAFFING_UP
 
 from .commands import canonical, keyring_of
@@ -33,6 +40,7 @@ _slip = table_of(Slip)
 _record = table_of(Record)
 _trace = table_of(Trace)
 _notice = table_of(Notice)
+_command = table_of(Command)
 
 _LOAD = select(_case).where(_case.c.id == bindparam("case_id")).with_for_update()
 _STEPS = (
@@ -42,10 +50,6 @@ _STEPS = (
 )
 _ROUND = select(_round).where(_round.c.case_id == bindparam("case_id"), _round.c.round == bindparam("number"))
 _ROUNDS = select(_round).where(_round.c.case_id == bindparam("case_id")).order_by(_round.c.round)
-_VALID_SLIP = select(_slip.c.id, _slip.c.number, _slip.c.valid_until, _slip.c.round).where(
-    _slip.c.case_id == bindparam("case_id"), _slip.c.state == SlipState.VALID.value
-)
-_PENDING = select(_record.c.id).where(_record.c.case_id == bindparam("case_id"), _record.c.state == "numbered")
 _OPEN = insert(_step)
 _FINISH = (
     update(_step)
@@ -60,6 +64,7 @@ _FINISH = (
         command_id=bindparam("new_command"),
         officer=bindparam("new_officer"),
         officer_name=bindparam("new_name"),
+        acted_as=bindparam("new_department"),
         verdict=bindparam("new_verdict"),
         decided_at=bindparam("new_at"),
         reference_no=bindparam("new_reference"),
@@ -67,6 +72,20 @@ _FINISH = (
         detail_sealed=bindparam("new_detail"),
         person_index=bindparam("new_person"),
     )
+)
+
+
+_FINAL = [state.value for state in State if state.final]
+_DUPLICATES = select(_case.c.no).where(
+    _case.c.unit == bindparam("at_unit"),
+    _case.c.fingerprint == bindparam("at_fingerprint"),
+    _case.c.id != bindparam("at_case"),
+    _case.c.state.not_in(_FINAL),
+    or_(
+        _case.c.state != State.SUBMITTED.value,
+        _case.c.year < bindparam("at_year"),
+        and_(_case.c.year == bindparam("at_year"), _case.c.serial < bindparam("at_serial")),
+    ),
 )
 
 
@@ -133,9 +152,8 @@ def acts(case: CaseFile) -> dict[str, frozenset[tuple[Department, Role]]]:
     done: dict[str, set[tuple[Department, Role]]] = {}
     for row in case.steps:
         if row.officer is not None:
-            done.setdefault(row.officer, set()).update(
-                (Department(row.department), role) for role in STAFFING_UP[row.step].roles
-            )
+            acted_as = Department(row.acted_as or row.department)
+            done.setdefault(row.officer, set()).update((acted_as, role) for role in STAFFING_UP[row.step].roles)
     return {officer: frozenset(roles) for officer, roles in done.items()}
 
 
@@ -242,6 +260,7 @@ def finish_step(
             "new_command": command,
             "new_officer": officer.id,
             "new_name": officer.name,
+            "new_department": officer.department.value,
             "new_verdict": decision.verdict.value,
             "new_at": at,
             "new_reference": decision.reference_no,
@@ -272,8 +291,7 @@ def _opened(s: Session, row: Row[Any], column: str, value: bytes | None) -> str 
 
 
 def department_of_command(s: Session, command_id: str) -> Department:
-    command = table_of(Command)
-    return Department(s.execute(select(command.c.department).where(command.c.id == command_id)).scalar_one())
+    return Department(s.execute(select(_command.c.department).where(_command.c.id == command_id)).scalar_one())
 
 
 def void_steps(s: Session, case_id: str, *, subjects: list[str] | None = None, done_too: bool = False) -> None:
@@ -285,65 +303,64 @@ def void_steps(s: Session, case_id: str, *, subjects: list[str] | None = None, d
     s.execute(update(_step).where(*where).values(state=StepState.VOID.value))
 
 
-def trace(s: Session, case_id: str, at: datetime, what: str, code: RefusalCode, key: str) -> None:
-    """Leave a trace, once per key."""
-    if s.execute(select(_trace.c.id).where(_trace.c.key == key)).first() is None:
-        s.execute(insert(_trace).values(case_id=case_id, at=at, what=what, code=code.value, key=key))
+def forget_person(s: Session, case_id: str, subjects: list[str]) -> None:
+    """The person of a slot is posted, rejected or no longer wanted: he or she may be approved elsewhere again."""
+    s.execute(update(_step).where(_step.c.case_id == case_id, _step.c.subject.in_(subjects)).values(person_index=None))
 
 
-def traces(s: Session, case_id: str) -> list[Row[Any]]:
-    return list(s.execute(select(_trace).where(_trace.c.case_id == case_id).order_by(_trace.c.id)))
+def waiting_decisions(s: Session, case_id: str, until: datetime) -> bool:
+    """Whether a decision committed by `until` has not been judged yet: a slip's expiry yields to it."""
+    return (
+        s.execute(
+            select(_command.c.id)
+            .where(
+                _command.c.case_id == case_id,
+                _command.c.kind == CommandKind.DECIDE.value,
+                _command.c.handled_at.is_(None),
+                _command.c.decided_at <= until,
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
 
 
-def notify(
-    s: Session,
-    case_id: str,
-    at: datetime,
-    kind: str,
-    department: Department,
-    text: str,
-    key: str,
-    role: str | None = None,
-) -> bool:
-    """Put a notice on a department's worklist, once per key; False when it already stood there."""
-    if s.execute(select(_notice.c.id).where(_notice.c.key == key)).first() is not None:
-        return False
-    s.execute(
-        insert(_notice).values(
-            case_id=case_id, at=at, kind=kind, department=department.value, role=role, text=text, key=key
+def orders_given(s: Session, case_id: str) -> list[tuple[str, CommandKind]]:
+    """Officer and kind of the accepted orders of the establishment office: they are acts in a role too."""
+    kinds = (CommandKind.REVOKE.value, CommandKind.HOLD.value, CommandKind.RELEASE.value)
+    rows = s.execute(
+        select(_command.c.officer, _command.c.kind).where(
+            _command.c.case_id == case_id, _command.c.kind.in_(kinds), _command.c.status == "accepted"
         )
     )
-    return True
+    return [(row.officer, CommandKind(row.kind)) for row in rows]
 
 
-def last_notice(s: Session, case_id: str, kind: str) -> datetime | None:
-    at: datetime | None = s.execute(
-        select(_notice.c.at)
-        .where(_notice.c.case_id == case_id, _notice.c.kind == kind)
-        .order_by(_notice.c.at.desc())
-        .limit(1)
-    ).scalar()
-    return at
+def case_of_command(s: Session, command_id: str) -> str | None:
+    found: str | None = s.execute(select(_command.c.case_id).where(_command.c.id == command_id)).scalar()
+    return found
 
 
-def duplicates(s: Session, case_id: str, unit: str, fingerprint: str) -> list[str]:
-    """Numbers of open cases of the unit with the same lines and basis meeting."""
-    final = [state.value for state in State if state.final]
+def duplicates(s: Session, case: CaseFile) -> list[str]:
+    """Numbers of open cases of the unit with the same lines and basis meeting. Of two that have not passed the
+    gate yet the earlier one counts, so that two equal applications cannot refuse each other."""
+    row = case.row
     return list(
         s.execute(
-            select(_case.c.no).where(
-                _case.c.unit == unit,
-                _case.c.fingerprint == fingerprint,
-                _case.c.id != case_id,
-                _case.c.state.not_in(final),
-            )
+            _DUPLICATES,
+            {
+                "at_unit": row.unit,
+                "at_fingerprint": row.fingerprint,
+                "at_case": case.id,
+                "at_year": row.year,
+                "at_serial": row.serial,
+            },
         ).scalars()
     )
 
 
 def elsewhere_in_hand(s: Session, case_id: str, person_index: str) -> str | None:
-    """The number of another open case in which the same person is approved and not yet posted."""
-    final = [state.value for state in State if state.final]
+    """The number of another open case in which the same person is approved and not yet posted (`forget_person`)."""
     number: str | None = s.execute(
         select(_case.c.no)
         .join(_step, _step.c.case_id == _case.c.id)
@@ -352,123 +369,11 @@ def elsewhere_in_hand(s: Session, case_id: str, person_index: str) -> str | None
             _step.c.state == StepState.DONE.value,
             _step.c.step == Step.APPROVE_PERSONS.value,
             _case.c.id != case_id,
-            _case.c.state.not_in(final),
+            _case.c.state.not_in(_FINAL),
         )
         .limit(1)
     ).scalar()
     return number
-
-
-# --- the desk -----------------------------------------------------------------------------------------------
-
-_DESK = (
-    update(_case)
-    .where(_case.c.id == bindparam("at_case"))
-    .values(
-        waiting_on=bindparam("new_waiting"),
-        due_at=bindparam("new_due"),
-        overdue=bindparam("new_overdue"),
-        headline=bindparam("new_headline"),
-    )
-)
-
-
-def desk(s: Session, case: CaseFile, at: datetime, office: Office, receipt: Receipt | None = None) -> Desk:
-    """The whole of what the workflow may know now; also projected onto the case row for lists."""
-    case_id = case.id
-    current = case.current()
-    waiting = sorted({Department(row.department) for row in current})
-    if case.state is State.RETURNED:
-        waiting = [Department.UNIT]
-    due = case.row.correction_due_at if case.state is State.RETURNED else min((r.due_at for r in current), default=None)
-    overdue = due is not None and due < at
-    pending = len(s.execute(_PENDING, {"case_id": case_id}).all())
-    headline = _headline(case, current, due)
-    s.execute(
-        _DESK,
-        {
-            "at_case": case_id,
-            "new_waiting": ",".join(waiting),
-            "new_due": due,
-            "new_overdue": overdue,
-            "new_headline": headline,
-        },
-    )
-    return Desk(
-        case_id=case_id,
-        state=case.state,
-        round=case.round,
-        open=[
-            OpenStep(
-                step=row.step,
-                round=row.round,
-                subject=row.subject,
-                department=Department(row.department),
-                due_at=row.due_at,
-            )
-            for row in current
-        ],
-        wake_at=_wake_at(s, case, current, office),
-        waiting_on=waiting,
-        due_at=due,
-        overdue=overdue,
-        documents_pending=pending,
-        headline=headline,
-        receipt=receipt,
-    )
-
-
-def _headline(case: CaseFile, current: list[Row[Any]], due: datetime | None) -> str:
-    """Where the case stands, in one Chinese sentence without personal data."""
-    if case.state.final:
-        return f"{case.row.no} {case.state.label}"
-    if case.state is State.RETURNED:
-        until = f"，请于{chinese_date(local_day(due))}前补正" if due else ""
-        return f"{case.row.no} 已退回用编单位补正{until}"
-    if case.state is State.HELD:
-        return f"{case.row.no} 暂缓办理：{case.row.held_reason or ''}"
-    parts: dict[tuple[str, str], int] = {}
-    for row in current:
-        parts[(row.department, row.step)] = parts.get((row.department, row.step), 0) + 1
-    waits = "；".join(
-        f"{Department(department).label}“{Step(step).label}”" + (f"{count}项" if count > 1 else "")
-        for (department, step), count in parts.items()
-    )
-    until = f"，期限{chinese_date(local_day(due))}" if due else ""
-    return f"{case.row.no} {case.state.label}，等待{waits}{until}" if waits else f"{case.row.no} {case.state.label}"
-
-
-def _wake_at(s: Session, case: CaseFile, current: list[Row[Any]], office: Office) -> datetime | None:
-    """The earliest moment at which something happens by itself; None when nothing will."""
-    moments: list[datetime] = []
-    if case.state.final:
-        return None
-    if case.state is State.HELD:
-        # a suspension may be lifted by another procedure: look again each working day
-        if case.row.held_from == "suspension":
-            return end_of_day(add_working_days(local_day(case.row.held_at), 1, office.calendar))
-        return None
-    for row in current:
-        moments.extend(moment for moment in _step_moments(row, office) if moment is not None)
-    slip = s.execute(_VALID_SLIP, {"case_id": case.id}).first()
-    if slip is not None:
-        moments.append(slip.valid_until + timedelta(seconds=1))
-    if case.state is State.RETURNED and case.row.correction_due_at and not case.row.overdue:
-        moments.append(case.row.correction_due_at + timedelta(seconds=1))
-    return min(moments, default=None)
-
-
-def _step_moments(row: Row[Any], office: Office) -> list[datetime | None]:
-    rules = office.rulebook.deadlines
-    due_on = local_day(row.due_at)
-    if row.reminded_at is None:
-        return [row.remind_at]
-    if row.escalated_at is None:
-        return [end_of_day(add_working_days(due_on, rules.escalate_head_after, office.calendar)) + timedelta(seconds=1)]
-    if row.escalated_to == Department.ESTABLISHMENT.value:
-        after = rules.escalate_head_after + rules.escalate_supervisors_after
-        return [end_of_day(add_working_days(due_on, after, office.calendar)) + timedelta(seconds=1)]
-    return [None]
 
 
 def shift_deadlines(s: Session, case: CaseFile, since: datetime, at: datetime, office: Office) -> None:
@@ -478,10 +383,11 @@ def shift_deadlines(s: Session, case: CaseFile, since: datetime, at: datetime, o
         extend_step(s, row, days, office, counted=False)
 
 
-def extend_step(s: Session, row: Row[Any], days: int, office: Office, *, counted: bool = True) -> None:
-    """Move a step's deadline by working days; `counted` days use up the maximum of extensions."""
-    due_on = add_working_days(local_day(row.due_at), days, office.calendar)
-    remind_on = add_working_days(due_on, -office.rulebook.deadlines.remind_before, office.calendar)
+def extend_step(
+    s: Session, row: Row[Any], days: int, office: Office, *, since: date | None = None, counted: bool = True
+) -> None:
+    """Move a step's deadline by working days, a lapsed one from `since`; `counted` days use up the maximum."""
+    due_on = add_working_days(max(local_day(row.due_at), since or local_day(row.due_at)), days, office.calendar)
     s.execute(
         update(_step)
         .where(
@@ -492,9 +398,10 @@ def extend_step(s: Session, row: Row[Any], days: int, office: Office, *, counted
         )
         .values(
             due_at=end_of_day(due_on),
-            remind_at=end_of_day(remind_on),
+            remind_at=remind_at(due_on, office.calendar, office.rulebook.deadlines),
             extended_days=row.extended_days + (days if counted else 0),
             calendar_version=office.calendar.version,
+            provisional=provisional(local_day(row.opened_at), due_on, office.calendar),
             reminded_at=None,
             escalated_at=None,
             escalated_to=None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,11 +18,11 @@ from sqlmodel import Session
 
 from models.applications import StaffingUpApplication
 from models.decisions import BODY_OF, CommandAnswer, Delivery, Officer, Receipt
-from models.enums import CommandKind, Department, Procedure, Role, State
+from models.enums import CommandKind, Department, Procedure, Role, State, Step
 from models.refusals import Refusal, RefusalCode
 from models.register import Case, Command, RoundRow, Unit, table_of
 from models.sealing import Keyring, Unsealable, same
-from models.shape import Shape
+from models.shape import SUBJECT, Shape
 from rules.deadlines import local_day
 
 WORKFLOW_TYPE = {
@@ -42,10 +42,19 @@ _BY_ID = select(_command).where(_command.c.id == bindparam("id"))
 _STATE = select(_case.c.state, _case.c.next_seq).where(_case.c.id == bindparam("case_id")).with_for_update()
 _COUNT_UP = update(_case).where(_case.c.id == bindparam("case_id")).values(next_seq=_case.c.next_seq + 1)
 _INSERT = insert(_command)
+_STEPS = frozenset(step.value for step in Step)
+# One row per case, chosen by `seq` before the limit: neither a case with many rows nor a clock that ran slow may
+# bring a later row first or keep other cases out.
+_FIRST = (
+    select(_command.c.case_id, func.min(_command.c.seq).label("seq"))
+    .where(_command.c.delivered_at.is_(None))
+    .group_by(_command.c.case_id)
+    .subquery()
+)
 _UNDELIVERED = (
     select(_command)
-    .where(_command.c.delivered_at.is_(None))
-    .order_by(_command.c.decided_at, _command.c.seq)
+    .join(_FIRST, (_command.c.case_id == _FIRST.c.case_id) & (_command.c.seq == _FIRST.c.seq))
+    .order_by(_command.c.attempts, _command.c.decided_at, _command.c.id)
     .limit(bindparam("limit"))
 )
 _NEXT = (
@@ -250,11 +259,22 @@ def _insert(
             "decided_at": at,
             "body_sealed": keyring.seal_column(canonical(body), "command", "body_sealed", identity),
             "body_hash": _hash(keyring, kind, hashed_as, body),
-            "step": body.get("step"),
-            "subject": body.get("subject", ""),
+            "step": _step_named(body),
+            "subject": _subject_named(body),
             "attempts": 0,
         },
     )
+
+
+def _step_named(body: dict[str, object]) -> str | None:
+    step = body.get("step")
+    return step if isinstance(step, str) and step in _STEPS else None
+
+
+def _subject_named(body: dict[str, object]) -> str:
+    """Only what has the form of a post's code: whatever else was typed there stays in the sealed body alone."""
+    subject = body.get("subject")
+    return subject if isinstance(subject, str) and SUBJECT.fullmatch(subject) else ""
 
 
 def opened(s: Session, identity: str) -> CommandRow | None:
@@ -384,11 +404,9 @@ def next_for_case(s: Session, case_id: str) -> Delivery | None:
 
 
 def undelivered(s: Session, limit: int = 200) -> list[Delivery]:
-    """The first waiting row of each case, in order; a later row follows only after it has arrived."""
-    first: dict[str, Row[Any]] = {}
-    for row in s.execute(_UNDELIVERED, {"limit": limit}):
-        first.setdefault(row.case_id, row)
-    return [_delivery(s, row) for row in first.values()]
+    """The first waiting row of each of at most `limit` cases, the least often tried first; a later row of a case
+    follows only after it has arrived."""
+    return [_delivery(s, row) for row in s.execute(_UNDELIVERED, {"limit": limit}).all()]
 
 
 def delivered(s: Session, identity: str, at: datetime) -> None:
@@ -399,10 +417,29 @@ def delivered(s: Session, identity: str, at: datetime) -> None:
     )
 
 
-def closed(s: Session, identity: str, at: datetime) -> None:
-    """The workflow has ended: the relay writes the receipt `closed` itself (procedures.md)."""
+def failed(s: Session, identities: Collection[str]) -> None:
+    """These rows were tried in vain: cases that were tried less often come before them next time."""
+    s.execute(
+        update(_command)
+        .where(_command.c.id.in_(identities), _command.c.delivered_at.is_(None))
+        .values(attempts=_command.c.attempts + 1)
+    )
+
+
+def closed(s: Session, identity: str, at: datetime) -> bool:
+    """The workflow has ended: the relay writes the receipt `closed` itself (procedures.md).
+
+    False, and nothing written, while the register still has the case open: the register decides whether a case
+    has ended (0001), and an acknowledged decision on an open case must still be judged.
+    """
+    state = s.execute(
+        select(_case.c.state).join(_command, _command.c.case_id == _case.c.id).where(_command.c.id == identity)
+    ).scalar_one()
+    if not State(state).final:
+        return False
     delivered(s, identity, at)
     write_receipt(s, identity, at, Refusal.of(RefusalCode.CLOSED))
+    return True
 
 
 def unhandled_decisions(s: Session, case_id: str) -> int:

@@ -51,8 +51,8 @@ class Relay:
             except Exception as fault:  # the loop must outlive a database that is away
                 log.warning("relay: %s", type(fault).__name__)
                 arrived, failed = 0, 1
-            failures = failures + 1 if failed else 0
-            if failed:
+            failures = failures + 1 if failed and not arrived else 0
+            if failed and not arrived:  # one case that cannot be delivered does not make the others wait
                 await asyncio.sleep(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1])
             elif not arrived:
                 await asyncio.sleep(IDLE_SECONDS)
@@ -60,17 +60,22 @@ class Relay:
     async def sweep(self) -> tuple[int, int]:
         """One round over the first waiting row of every case: (arrived, failed)."""
         waiting = await asyncio.to_thread(self._waiting)
-        arrived = failed = 0
+        failed: list[str] = []
         for start in range(0, len(waiting), AT_ONCE):
             batch = waiting[start : start + AT_ONCE]
-            for outcome in await asyncio.gather(*(self._one(delivery) for delivery in batch)):
-                arrived += outcome
-                failed += not outcome
-        return arrived, failed
+            outcomes = await asyncio.gather(*(self._one(delivery) for delivery in batch))
+            failed += [each.command_id for each, arrived in zip(batch, outcomes, strict=True) if not arrived]
+        if failed:
+            await asyncio.to_thread(self._count, failed)
+        return len(waiting) - len(failed), len(failed)
 
     def _waiting(self) -> list[Delivery]:
         with self._database.read() as s:
             return commands.undelivered(s)
+
+    def _count(self, failed: list[str]) -> None:
+        with self._database.write() as s:
+            commands.failed(s, failed)
 
     async def _one(self, delivery: Delivery) -> bool:
         try:
@@ -78,19 +83,19 @@ class Relay:
         except Exception as fault:
             log.info("relay: case %s waits (%s)", delivery.case_id, type(fault).__name__)
             return False
-        await asyncio.to_thread(self.arrived, delivery, outcome)
-        return True
-
-    def arrived(self, delivery: Delivery, outcome: Literal["delivered", "closed"]) -> None:
-        """Commit that a row has arrived, or write the receipt of a closed case."""
-        settle(self._database, delivery, outcome)
+        return await asyncio.to_thread(settle, self._database, delivery, outcome)
 
 
-def settle(database: Sessions, delivery: Delivery, outcome: Literal["delivered", "closed"]) -> None:
-    """What a delivery came to, in one transaction (API and relay alike)."""
-    at = datetime.now(UTC)
+def settle(
+    database: Sessions, delivery: Delivery, outcome: Literal["delivered", "closed"], at: datetime | None = None
+) -> bool:
+    """What a delivery came to, in one transaction (API and relay alike); `at` is now unless told.
+
+    False when the row still waits: its workflow has ended and its case has not.
+    """
+    moment = at or datetime.now(UTC)
     with database.write() as s:
         if outcome == "closed":
-            commands.closed(s, delivery.command_id, at)
-        else:
-            commands.delivered(s, delivery.command_id, at)
+            return commands.closed(s, delivery.command_id, moment)
+        commands.delivered(s, delivery.command_id, moment)
+        return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Row, Select, and_, func, not_, or_, select
 from sqlmodel import Session
 
 from models.decisions import Officer, Receipt
@@ -31,9 +31,7 @@ from models.docket import (
 )
 from models.enums import (
     Department,
-    DocumentKind,
     Procedure,
-    RecordState,
     Resource,
     Role,
     SlipState,
@@ -63,7 +61,8 @@ _slot = table_of(SlotRow)
 _record = table_of(Record)
 
 PAGE_LIMIT = 200
-_FINAL = [state.value for state in State if state.final]
+_NEVER_LATE = [state.value for state in State if state.final or state is State.HELD]
+"""Nobody is waited for: what has ended, and what is held, whose days are given back on release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,14 @@ def _visible(officer: Officer, unit: str) -> bool:
     return officer.department is not Department.UNIT or officer.unit == unit
 
 
+def may_see_record(record: RecordView, officer: Officer) -> bool:
+    """A unit sees the records made out to it, whoever applied: a transfer has papers of two units, and neither
+    unit sees the other's."""
+    if officer.department is Department.UNIT:
+        return record.unit is not None and record.unit == officer.unit
+    return officer.department is not Department.ADMINISTRATION
+
+
 # --- one case --------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +112,9 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
     rounds = _rounds(s, case_id)
     slip = _slip_view(s, case_id, case)
     checks = _checks(s, case_id, row.round)
-    facts = _facts(s, case, slip)
+    present = slip if slip is not None and slip.round == case.round else None  # an earlier one is void
+    appointed = cases.application_of(s, case_id, case.round).appointment is not None
+    facts = _facts(s, case, present)
     return Docket(
         case_id=case_id,
         case_no=row.no,
@@ -122,21 +131,24 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
         applicant=rounds[0].officer,
         waiting_on=_departments(row.waiting_on),
         due_at=row.due_at,
-        overdue=row.due_at is not None and row.due_at < now and not case.state.final,
+        overdue=_late(row, now),
         rounds=rounds,
-        steps=[*(_step_view(s, step, now, calendar) for step in _in_order(case.steps)), *_expected(case, slip)],
+        steps=[
+            *(_step_view(s, case, step, now, calendar) for step in _in_order(case.steps)),
+            *_expected(case, present, appointed),
+        ],
         decisions=_decisions(s, case_id, case),
         receipts=receipts(s, case_id),
         checks=checks,
-        ledger=_effects(s, case, slip),
+        ledger=_effects(s, case, present),
         slip=slip,
-        documents=_documents(s, case_id),
-        traces=[TraceView(at=t.at, what=t.what, code=t.code) for t in cases.traces(s, case_id)],
+        documents=[record for record in _documents(s, case_id) if may_see_record(record, viewer)],
+        traces=[TraceView(at=t.at, what=t.what, code=t.code) for t in notices.traces(s, case_id)],
         notices=[
             NoticeView(at=n.at, kind=n.kind, department=Department(n.department), text=n.text)
             for n in notices.of_case(s, case_id)
         ],
-        may=permissions.permissions(viewer, facts, row.unit),
+        may=permissions.permissions(viewer, facts, row.unit, row.held_from),
         refusals=[Refusal.of(RefusalCode(c.code), c.detail) for c in checks if not c.passed and not c.warning],
         rules_version=row.rules_version,
         calendar_version=row.calendar_version,
@@ -198,7 +210,7 @@ def _checks(s: Session, case_id: str, number: int) -> list[Check]:
     return []
 
 
-def _step_view(s: Session, row: Row[Any], now: datetime, calendar: Calendar) -> StepView:
+def _step_view(s: Session, case: cases.CaseFile, row: Row[Any], now: datetime, calendar: Calendar) -> StepView:
     state = StepState(row.state)
     until = row.decided_at or now
     return StepView(
@@ -211,7 +223,7 @@ def _step_view(s: Session, row: Row[Any], now: datetime, calendar: Calendar) -> 
         state=state,
         since=row.opened_at,
         due_at=row.due_at,
-        overdue=state is StepState.CURRENT and row.due_at < now,
+        overdue=state is StepState.CURRENT and row.due_at < now and case.state is not State.HELD,
         provisional=row.provisional,
         working_days=working_days_between(local_day(row.opened_at), local_day(until), calendar),
         officer=row.officer_name,
@@ -225,14 +237,18 @@ def _step_view(s: Session, row: Row[Any], now: datetime, calendar: Calendar) -> 
 _ORDER = (Step.EXAMINE, Step.ISSUE, Step.APPROVE_PERSONS, Step.ENTER, Step.FINANCE, Step.SOCIAL_INSURANCE)
 
 
-def _expected(case: cases.CaseFile, slip: SlipView | None) -> list[StepView]:
+def _expected(case: cases.CaseFile, slip: SlipView | None, appointed: bool) -> list[StepView]:
     """What comes next if nothing is rejected: the steps of the order that this round has not opened yet."""
     if case.state.final:
         return []
     opened = {(row.step, row.subject) for row in case.steps if row.round == case.round}
     subjects = [slot.code for slot in slip.slots if slot.state is SlotState.OPEN] if slip else [""]
+    if appointed:  # its places are known once examined; the higher body's document stands for slip and approval
+        subjects = sorted({row.subject for row in case.steps if row.step == Step.ENTER}) or [""]
     views = []
     for step in _ORDER:
+        if appointed and step in (Step.ISSUE, Step.APPROVE_PERSONS):
+            continue
         per_slot = step not in (Step.EXAMINE, Step.ISSUE)
         for subject in subjects if per_slot else [""]:
             if (step.value, subject) not in opened and not (not per_slot and slip):
@@ -417,27 +433,7 @@ def _documents(s: Session, case_id: str) -> list[RecordView]:
         .where(_record.c.case_id == case_id)
         .order_by(_record.c.filed_at, _record.c.series, _record.c.seq)
     )
-    return [
-        RecordView(
-            id=row.id,
-            kind=DocumentKind(row.kind),
-            title=row.title,
-            number=row.number,
-            state=RecordState(row.state),
-            issued_on=row.issued_on,
-            issuer=row.issuer,
-            officers=json.loads(row.officers),
-            code=row.code,
-            digest=row.digest,
-            size=row.size,
-            case_id=row.case_id,
-            unit=row.unit,
-            void_reason=row.void_reason,
-            superseded_by=row.superseded_by,
-            retention=row.retention,
-        )
-        for row in rows
-    ]
+    return [RecordView.of(row) for row in rows]
 
 
 # --- lists -----------------------------------------------------------------------------------------------------
@@ -470,8 +466,8 @@ def _listed(filters: Filters, viewer: Officer, now: datetime) -> Select[Any]:
         code = filters.waiting_on.value
         where.append(("," + _case.c.waiting_on + ",").like(f"%,{code},%"))
     if filters.overdue is not None:
-        late = and_(_case.c.due_at < now, _case.c.state.not_in(_FINAL))
-        where.append(late if filters.overdue else ~late)
+        late = and_(_case.c.due_at.is_not(None), _case.c.due_at < now, _case.c.state.not_in(_NEVER_LATE))
+        where.append(late if filters.overdue else not_(late))
     if filters.q:
         text = filters.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         where.append(or_(_case.c.title.like(f"%{text}%", escape="\\"), _case.c.no.like(f"{text}%", escape="\\")))
@@ -500,9 +496,13 @@ def _case_row(row: Row[Any], now: datetime, calendar: Calendar) -> CaseRow:
         round=row.round,
         due_at=row.due_at,
         working_days_left=left,
-        overdue=row.due_at is not None and row.due_at < now and not state.final,
+        overdue=_late(row, now),
         opened_at=row.opened_at,
     )
+
+
+def _late(case: Row[Any], now: datetime) -> bool:
+    return case.due_at is not None and case.due_at < now and case.state not in _NEVER_LATE
 
 
 def _cursor(row: Row[Any]) -> str:

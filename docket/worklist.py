@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, false, select
+from sqlalchemy import ColumnElement, Row, and_, false, or_, select
 from sqlmodel import Session
 
 from models.decisions import Officer
@@ -37,7 +37,6 @@ _WAITING = (
         _step.c.round,
         _step.c.due_at,
         _step.c.department,
-        _step.c.roles,
         _step.c.escalated_to,
     )
     .join(_case, _case.c.id == _step.c.case_id)
@@ -59,30 +58,22 @@ def worklist(s: Session, officer: Officer, now: datetime, calendar: Calendar) ->
     """One row per waiting step, earliest due first. Held cases wait for nobody but the head."""
     if officer.department is Department.UNIT:
         return _of_unit(s, officer, now, calendar)
-    here = _step.c.department == officer.department.value
-    rows = s.execute(_WAITING.where(here | _escalated_to(officer), _case.c.state != State.HELD.value))
-    return [
-        _row(row, row.step, row.subject, Department(row.department), now, calendar)
-        for row in rows
-        if _mine(row, officer) or _above(row, officer)
-    ]
+    rows = s.execute(_WAITING.where(_mine(officer) | _above(officer), _case.c.state != State.HELD.value))
+    return [_row(row, row.step, row.subject, Department(row.department), now, calendar) for row in rows]
 
 
-def _mine(row: Row[Any], officer: Officer) -> bool:
-    return bool(row.department == officer.department.value and officer.roles & set(row.roles.split(",")))
+def _mine(officer: Officer) -> ColumnElement[bool]:
+    """In SQL, before the limit: the steps of other roles must not crowd out the officer's own."""
+    roles = "," + _step.c.roles + ","
+    any_role = or_(false(), *(roles.contains(f",{role.value},", autoescape=True) for role in sorted(officer.roles)))
+    return and_(_step.c.department == officer.department.value, any_role)
 
 
-def _above(row: Row[Any], officer: Officer) -> bool:
+def _above(officer: Officer) -> ColumnElement[bool]:
     """Escalated to the head of the office, and after that to the supervisors."""
     if officer.department is Department.SUPERVISION:
-        return bool(row.escalated_to == Department.SUPERVISION.value)
-    return row.escalated_to is not None and Role.HEAD in officer.roles
-
-
-def _escalated_to(officer: Officer) -> ColumnElement[bool]:
-    if officer.department is Department.SUPERVISION or Role.HEAD in officer.roles:
-        return _step.c.escalated_to.is_not(None)
-    return false()
+        return _step.c.escalated_to == Department.SUPERVISION.value
+    return _step.c.escalated_to.is_not(None) if Role.HEAD in officer.roles else false()
 
 
 def _of_unit(s: Session, officer: Officer, now: datetime, calendar: Calendar) -> list[CaseRow]:

@@ -95,12 +95,6 @@ def slots_of(s: Session, slip_id: str) -> list[SlotRow]:
     return [SlotRow(**row._mapping) for row in s.connection().execute(_SLOTS_OF, {"slip": slip_id})]
 
 
-def slots_by_code(s: Session, codes: Sequence[str]) -> list[SlotRow]:
-    """The slots of these codes that exist, in the order of their slip."""
-    query = select_rows(SlotRow).where(col(SlotRow.code).in_(codes))
-    return list(s.exec(query.order_by(col(SlotRow.slip_id), col(SlotRow.position)), execution_options=_FRESH))
-
-
 def slot(s: Session, code: str) -> Slot | None:
     """One slot with its unit, as others see it."""
     row = s.exec(select_rows(SlotRow).where(col(SlotRow.code) == code), execution_options=_FRESH).first()

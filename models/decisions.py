@@ -70,7 +70,8 @@ class Extension(Shape):
 
 
 class Hold(Shape):
-    """The head of ESTABLISHMENT holds a case; a second officer of the office confirms."""
+    """The head of ESTABLISHMENT holds a case, with a reason; the second officer of the office who was consulted is
+    named and recorded (login or id)."""
 
     reason: Annotated[Text, Field(min_length=1)]
     second_officer: Line

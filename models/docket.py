@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 
 from pydantic import Field
@@ -158,6 +159,12 @@ class RecordView(Shape):
     void_reason: str | None = None
     superseded_by: str | None = None
     retention: str = "permanent"
+
+    @classmethod
+    def of(cls, row: object) -> RecordView:
+        """From a row of the register of records, whose `officers` are JSON text."""
+        fields = {name: getattr(row, name) for name in cls.model_fields}
+        return cls(**fields | {"officers": json.loads(fields["officers"])})
 
 
 class TraceView(Shape):

@@ -7,19 +7,39 @@ frozen with the decision that causes the document, and the document is rendered 
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import model_validator
 
 from .enums import DocumentKind
 from .shape import Shape
 
+TRIAL = "（演示环境）"
+"""Beside an address on loopback."""
+
 
 class Seal(Shape):
-    """What each record prints about itself: verification code, its address, chain sequence and head."""
+    """What each record prints about itself: verification code, its address, chain sequence and head.
+
+    `address_note` stands beside the address; it is filled in here when the address leads to the reader's own
+    machine, so that nobody takes a trial's paper for one that can be verified.
+    """
 
     code: str
     verify_url: str
     chain_seq: str
     chain_head: str
+    address_note: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _note_a_trial(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "address_note" in data:
+            return data
+        host = urlsplit(str(data.get("verify_url", ""))).hostname or ""
+        trial = host in ("localhost", "::1") or host.startswith("127.")
+        return {**data, "address_note": TRIAL if trial else ""}
 
 
 class DocumentContext(Shape):
@@ -80,7 +100,8 @@ class VerificationSlipContext(DocumentContext):
 
 
 class EntryNoticeContext(DocumentContext):
-    """《入编通知单》, fields domain.md §4.4."""
+    """《入编通知单》, fields domain.md §4.4. `person_birth` is year and month only; `handled_by` registered the
+    entry, `examined_by` and `issued_by` are those of the slip (`issued_by` empty when there was none)."""
 
     unit_code: str
     certificate_no: str
@@ -107,7 +128,7 @@ class EntryNoticeContext(DocumentContext):
 
 
 class ExitNoticeContext(DocumentContext):
-    """《出编通知单》, fields domain.md §4.4."""
+    """《出编通知单》, fields domain.md §4.4; person and officers as on the entry notice."""
 
     unit_code: str
     certificate_no: str
@@ -169,7 +190,10 @@ class CorrectionNoticeContext(LetterContext):
 
 
 class RefusalNoticeContext(LetterContext):
-    """不予受理 / 不予批准告知书: `act` is one of the two, `acted_by` the body that refused."""
+    """不予受理 / 不予批准告知书: `act` is one of the two, `acted_by` the body that refused.
+
+    Each of the `faults` cites its clause; `basis` is the clause that an `opinion` without faults rests on.
+    """
 
     act: str
     acted_by: str
@@ -177,16 +201,21 @@ class RefusalNoticeContext(LetterContext):
     submitted_on: str
     faults: list[FaultLine]
     opinion: str
+    basis: str = ""
     way_forward: str
 
 
 class RevocationNoticeContext(LetterContext):
-    """核定单作废通知: revocation, expiry, or a new round."""
+    """核定单作废通知: revocation, expiry, or a new round.
+
+    `slots` are void; `remaining` lists the codes that were used and stay in force, empty when the whole slip is void.
+    """
 
     slip_number: str
     slip_issued_on: str
     reason: str
     slots: list[SlotLine]
+    remaining: str = ""
     revoked_on: str
 
 

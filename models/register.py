@@ -292,6 +292,12 @@ class Command(SQLModel, table=True):
             sqlite_where=text("delivered_at IS NULL"),
             postgresql_where=text("delivered_at IS NULL"),
         ),
+        Index(
+            "command_unjudged",
+            "decided_at",
+            sqlite_where=text("handled_at IS NULL"),
+            postgresql_where=text("handled_at IS NULL"),
+        ),
     )
 
 
@@ -320,6 +326,7 @@ class StepRow(SQLModel, table=True):
     command_id: str | None = None
     officer: str | None = None
     officer_name: str | None = None
+    acted_as: str | None = None
     verdict: str | None = None
     decided_at: datetime | None = None
     reference_no: str | None = None

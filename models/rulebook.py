@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .enums import Department, Resource, UnitKind
-from .shape import Shape
+from .shape import Line, Shape
 
 Days = Annotated[int, Field(ge=1, le=250)]
 
@@ -19,15 +19,15 @@ Days = Annotated[int, Field(ge=1, le=250)]
 class OfficeRules(Shape):
     """Who issues, and how documents are signed and numbered. The place is fictional by default."""
 
-    name: str = "示范市机构编制委员会办公室"
-    series_prefix: str = "示"
-    duty_officer: str = "受理岗值班员"
-    contact: str = "0000-8001230"
-    organisation_name: str = "中共示范市委组织部"
-    personnel_name: str = "示范市人力资源和社会保障局"
-    finance_name: str = "示范市财政局"
-    social_insurance_name: str = "示范市社会保险事业服务中心"
-    local_rule: str = "《示范市事业单位机构编制管理办法》"
+    name: Line = "示范市机构编制委员会办公室"
+    series_prefix: Line = "示"
+    duty_officer: Line = "受理岗值班员"
+    contact: Line = "0000-8001230"
+    organisation_name: Line = "中共示范市委组织部"
+    personnel_name: Line = "示范市人力资源和社会保障局"
+    finance_name: Line = "示范市财政局"
+    social_insurance_name: Line = "示范市社会保险事业服务中心"
+    local_rule: Line = "《示范市事业单位机构编制管理办法》"
 
 
 class DeadlineRules(Shape):

@@ -15,6 +15,10 @@ UNSAFE_TEXT = re.compile(
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
+SUBJECT = re.compile("[A-Z][0-9]{6,14}|A[0-9]{1,5}")
+"""The code of a post on a slip, or the place of an appointment without one: what may stand unsealed as the
+subject of a decision."""
+
 
 class Shape(BaseModel):
     """Strict and closed: an unknown field is a mistake that must be seen, not dropped."""
@@ -44,6 +48,5 @@ Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(plain_t
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$")]
-SlotCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{6,14}$")]
 IdentityNo = Annotated[str, StringConstraints(pattern=r"^[0-9]{17}[0-9X]$")]
 Count = Annotated[int, Field(ge=1, le=9999, strict=True)]

@@ -133,6 +133,8 @@ def gallery(folder: Path, dpi: int = _PNG_DPI, fonts: Path | None = None) -> lis
             sources.append(source)
         for kind, pdf in zip(DocumentKind, _convert(sources, Path(work), TIME_LIMIT_S, fonts), strict=True):
             pictures[kind] = []
+            for old in folder.glob(f"{kind.value}-*.png"):
+                old.unlink()  # a document that became shorter leaves no page behind
             for place, page in enumerate(_pages(pdf, dpi), start=1):
                 target = folder / f"{kind.value}-{place}.png"
                 target.write_bytes(page)

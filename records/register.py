@@ -105,6 +105,7 @@ _FILE = (
         filed_at=bindparam("new_filed_at"),
         chain_seq=bindparam("new_chain_seq"),
         prev_hash=bindparam("new_prev_hash"),
+        template_digest=bindparam("new_template_digest"),
         hash=bindparam("new_hash"),
     )
 )
@@ -203,7 +204,9 @@ def pending(s: Session, case_id: str) -> list[Record]:
     return list(s.exec(statement))
 
 
-def file(s: Session, record_id: str, digest: str, size: int, at: datetime) -> Record:
+def file(
+    s: Session, record_id: str, digest: str, size: int, at: datetime, *, template_digest: str | None = None
+) -> Record:
     """Enter the stored file: the row becomes valid and joins the chain of its series. Repeating it is harmless.
 
     Raises RecordFault for an unknown or void record, or when another digest was filed for it.
@@ -229,6 +232,8 @@ def file(s: Session, record_id: str, digest: str, size: int, at: datetime) -> Re
         "filed_at": at,
         "chain_seq": head.chain_seq + 1 if head else 1,
         "prev_hash": head.hash if head else GENESIS,
+        # empty when the template could not be read at numbering: then the one that made the file counts
+        "template_digest": row.template_digest or template_digest or "",
     }
     fields = dict(row._mapping) | filed
     filed["hash"] = hash_of(fields, _hash_name(s))
@@ -274,23 +279,23 @@ def of_case(s: Session, case_id: str) -> list[RecordView]:
         .where(Record.case_id == case_id)
         .order_by(col(Record.issued_on), col(Record.filed_at), col(Record.series), col(Record.seq))
     )
-    return [view(row) for row in s.exec(statement)]
+    return [RecordView.of(row) for row in s.exec(statement)]
 
 
 def get(s: Session, record_id: str) -> RecordView | None:
     row = s.get(Record, record_id)
-    return None if row is None else view(row)
+    return None if row is None else RecordView.of(row)
 
 
 def by_code(s: Session, code: str) -> RecordView | None:
     """By verification code, however it was typed: spaces, dashes, lower case and O/I/L are understood."""
     row = s.exec(select(Record).where(Record.code == canonical_code(code))).first()
-    return None if row is None else view(row)
+    return None if row is None else RecordView.of(row)
 
 
 def by_digest(s: Session, digest: str) -> RecordView | None:
     row = s.exec(select(Record).where(Record.digest == digest)).first()
-    return None if row is None else view(row)
+    return None if row is None else RecordView.of(row)
 
 
 def series_page(s: Session, series: str, year: int, after: int = 0, limit: int = 1000) -> list[RecordView]:
@@ -301,28 +306,7 @@ def series_page(s: Session, series: str, year: int, after: int = 0, limit: int =
         .order_by(col(Record.seq))
         .limit(limit)
     )
-    return [view(row) for row in s.exec(statement)]
-
-
-def view(row: Record) -> RecordView:
-    return RecordView(
-        id=row.id,
-        kind=DocumentKind(row.kind),
-        title=row.title,
-        number=row.number,
-        state=RecordState(row.state),
-        issued_on=row.issued_on,
-        issuer=row.issuer,
-        officers=json.loads(row.officers),
-        code=row.code,
-        digest=row.digest,
-        size=row.size,
-        case_id=row.case_id,
-        unit=row.unit,
-        void_reason=row.void_reason,
-        superseded_by=row.superseded_by,
-        retention=row.retention,
-    )
+    return [RecordView.of(row) for row in s.exec(statement)]
 
 
 def row_hash(row: Record, algorithm: HashName) -> str:

@@ -38,6 +38,7 @@ FOLDER = Path(kit.__file__).parent
 _RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _TEMPLATED = re.compile(r"word/(document|header[^/]*|footer[^/]*)\.xml")
 _BREAK = '</w:t><w:br/><w:t xml:space="preserve">'
+_WHOLE_HYPHEN = '</w:t><w:noBreakHyphen/><w:t xml:space="preserve">'
 _TEXT = re.compile(r"<w:t(?: [^>]*)?>([^<]*)</w:t>")
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _END = f'w:name="{kit.END_MARK}"'
@@ -170,7 +171,7 @@ class _Compiled:
                 raise TemplateFault(f"{self._name} {part.name}: {error}") from error
             if part.name == "word/document.xml" and (_END not in xml[-20_000:] or not xml.endswith("</w:document>")):
                 raise TemplateFault(f"{self._name}: 文末标记缺失，文件可能被截断 · end mark is missing")
-            texts += _TEXT.findall(xml)
+            texts += _TEXT.findall(xml.replace(_WHOLE_HYPHEN, "-"))
             rendered.append(pack(part.name, xml.encode()))
         _all_stand(values, texts, self._name)
         rendered += [Member.stored(name, qr) for name in self._pictures]
@@ -204,6 +205,11 @@ def _lines(text: str) -> list[str]:
     return [Markup(line) for line in str(text).split(_BREAK) if line]  # noqa: S704 - parts of an escaped text
 
 
+def whole(text: str) -> str:
+    """Filter `whole`: a number that no line may break at its hyphens, e.g. 用编2026-00012."""
+    return Markup(str(text).replace("-", _WHOLE_HYPHEN))  # noqa: S704 - an escaped text
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox, with the short way for what contexts are made of: the keys of plain dicts."""
 
@@ -216,7 +222,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 def _environment() -> jinja2.Environment:
     environment = _Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
     environment.globals.clear()
-    environment.filters = {"lines": _lines}
+    environment.filters = {"lines": _lines, "whole": whole}
     return environment
 
 

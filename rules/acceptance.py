@@ -4,6 +4,7 @@ fault (procedures.md, shared part; A §三). Pure: facts come in, checks and out
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from models.applications import StaffingUpApplication
@@ -32,6 +33,7 @@ class GateFacts:
     unit_fault: str | None
     officer_acts_for_unit: bool
     internal_bodies: frozenset[str]
+    today: date
     balances: dict[Resource, Balance]
     suspensions: list[str] = field(default_factory=list)
     exception: str | None = None
@@ -47,7 +49,7 @@ def gate(application: StaffingUpApplication, facts: GateFacts, rulebook: Ruleboo
     checks = [
         _check(RefusalCode.NOT_YOUR_DEPARTMENT, "经办人代表本单位", _stranger(facts)),
         _check(RefusalCode.INCOMPLETE, "申请材料齐全", _missing(application, facts)),
-        _check(RefusalCode.NO_COLLECTIVE_DECISION, "领导班子集体研究", _no_meeting(application)),
+        _check(RefusalCode.NO_COLLECTIVE_DECISION, "领导班子集体研究", _no_meeting(application, facts)),
         _check(RefusalCode.UNIT_DATA_INVALID, "单位登记信息", [facts.unit_fault] if facts.unit_fault else []),
         _suspension(facts),
         _check(RefusalCode.REMOVAL_OVERDUE, "减员按期报送", facts.overdue_removals),
@@ -94,16 +96,20 @@ def _missing(application: StaffingUpApplication, facts: GateFacts) -> list[str]:
             faults.append(f"第{number}行未填写拟任职的内设机构")
         if line.way is Way.APPOINTED_ABOVE and application.appointment is None:
             faults.append(f"第{number}行为上级任命，未填写任命文件")
+    if application.appointment is not None and application.appointment.date > facts.today:
+        faults.append("任命文件的日期晚于今日")
     if application.appointment is not None and any(line.way is not Way.APPOINTED_ABOVE for line in application.lines):
         faults.append("上级任命与其他进入方式不得在同一申请中")
     return faults
 
 
-def _no_meeting(application: StaffingUpApplication) -> list[str]:
+def _no_meeting(application: StaffingUpApplication, facts: GateFacts) -> list[str]:
     if application.appointment is not None:
         return []  # the higher body's document stands in place of the unit's own decision
     if application.basis is None or not application.basis.meeting:
         return ["未填写领导班子集体研究的会议名称和日期"]
+    if application.basis.date > facts.today:
+        return ["领导班子集体研究的日期晚于今日"]
     return []
 
 

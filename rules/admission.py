@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from models.decisions import Decision, Officer
-from models.enums import Department, Role, State, StepState
+from models.enums import Department, Role, State, StepState, Verdict
 from models.refusals import Refusal, RefusalCode
 
 from .steps import OPINION_REQUIRED, STAFFING_UP, StepRule
@@ -44,12 +44,12 @@ def admit(decision: Decision, officer: Officer, case: CaseFacts) -> Refusal | No
         return Refusal.of(RefusalCode.CLOSED)
     rule = STAFFING_UP.get(decision.step)
     if rule is None:
-        return Refusal.of(RefusalCode.MALFORMED, f"没有“{decision.step}”这一环节")
+        return Refusal.of(RefusalCode.MALFORMED, "没有这一环节")
     if case.state is State.HELD:
         return Refusal.of(RefusalCode.HELD)
     return (
         _right_department(decision, officer, rule, case)
-        or _separated(officer, rule, case)
+        or separated(officer, rule.roles, case)
         or _right_time(decision, case)
         or _well_said(decision, rule)
     )
@@ -64,10 +64,14 @@ def _found(decision: Decision, case: CaseFacts) -> StepFacts | None:
 
 def departments_for(decision: Decision, rule: StepRule, case: CaseFacts) -> frozenset[Department]:
     """Fixed by the step, or by the routing of the slot. A new leader fills a headcount slot and a post slot at
-    once: the department of either may decide the pair."""
+    once: approving the pair belongs to the post's department (leaders are ORGANISATION's)."""
     if rule.department is not None:
         return frozenset({rule.department})
-    subjects = {decision.subject} | {person.post_slot for person in decision.persons or [] if person.post_slot}
+    subjects = {decision.subject}
+    if decision.verdict is Verdict.APPROVE:
+        posts = {person.post_slot for person in decision.persons or [] if person.post_slot}
+        known = {step.subject for step in case.steps if step.step == decision.step}
+        subjects = posts & known or subjects
     routed = {step.department for step in case.steps if step.step == decision.step and step.subject in subjects}
     return frozenset(routed) or frozenset({Department.ORGANISATION, Department.PERSONNEL})
 
@@ -83,11 +87,11 @@ def _right_department(decision: Decision, officer: Officer, rule: StepRule, case
     return None
 
 
-def _separated(officer: Officer, rule: StepRule, case: CaseFacts) -> Refusal | None:
+def separated(officer: Officer, roles: frozenset[Role], case: CaseFacts) -> Refusal | None:
     """Applicant is never an approver; one officer never acts for two departments or in two roles of one case."""
     if officer.id in case.applicants:
         return Refusal.of(RefusalCode.SELF_APPROVAL)
-    now = {(officer.department, role) for role in rule.roles}
+    now = {(officer.department, role) for role in roles}
     before = case.acts.get(officer.id, frozenset())
     if before and not before & now:
         done = "、".join(f"{department.label}{role.label}" for department, role in sorted(before))
@@ -106,7 +110,7 @@ def _right_time(decision: Decision, case: CaseFacts) -> Refusal | None:
     if found is not None and case.slip_gone is not None:
         return Refusal.of(case.slip_gone)
     if decision.subject and case.known_subjects and decision.subject not in case.known_subjects:
-        return Refusal.of(RefusalCode.OUTSIDE_SLIP, f"“{decision.subject}”不在核定单内")
+        return Refusal.of(RefusalCode.OUTSIDE_SLIP, "该编号不在核定单内")
     return Refusal.of(RefusalCode.NOT_YOUR_TURN)
 
 

@@ -60,16 +60,20 @@ def terms(opened_at: datetime, days: int, calendar: Calendar, rules: DeadlineRul
     """Due moment, reminder moment and the calendar that fixed them."""
     opened_on = local_day(opened_at)
     due_on = add_working_days(opened_on, days, calendar)
-    remind_on = max(opened_on, add_working_days(due_on, -rules.remind_before, calendar))
     return Terms(
         due_at=end_of_day(due_on),
-        # a reminder in the small hours helps nobody: nine o'clock of the day
-        remind_at=max(opened_at, datetime.combine(remind_on, time(9), SHANGHAI).astimezone(UTC)),
+        remind_at=max(opened_at, remind_at(due_on, calendar, rules)),
         working_days=days,
         calendar_version=calendar.version,
         provisional=provisional(opened_on, due_on, calendar),
         opened_on=opened_on,
     )
+
+
+def remind_at(due_on: date, calendar: Calendar, rules: DeadlineRules) -> datetime:
+    """Nine o'clock of the reminder's day: one in the small hours helps nobody."""
+    remind_on = add_working_days(due_on, -rules.remind_before, calendar)
+    return datetime.combine(remind_on, time(9), SHANGHAI).astimezone(UTC)
 
 
 def add_months(day: date, months: int) -> date:

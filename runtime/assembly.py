@@ -17,7 +17,7 @@ from records.store import FolderStore, open_store
 from .checks import check_algorithms, check_register
 from .faults import StartFault
 from .keyring import load_keyring
-from .settings import Settings, check_profile, load_rulebook
+from .settings import Settings, check_profile, load_rulebook, make_data_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ def assembled(settings: Settings, *, migrate: bool = False) -> Iterator[Parts]:
             f"{settings.data_dir} 尚未初始化，请先运行 `dingbian up` 或 `dingbian migrate` · "
             "the data folder is new; run `dingbian up` or `dingbian migrate` first"
         )
+    if migrate:
+        make_data_folder(settings.data_dir)
     keyring = load_keyring(settings.keyring_file, settings.cipher, settings.profile)
     rulebook = load_rulebook(settings)
     database = _open_database(settings, keyring, migrate=migrate)

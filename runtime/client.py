@@ -1,4 +1,4 @@
-"""The way to Temporal for everyone who is not a worker: connect, deliver a command, ask one case.
+"""The way to Temporal for everyone who is not a worker: connect, deliver a command.
 
 The connection is made on first use and never at import; every call is bounded, because a lost server makes
 a client wait 5 to 10 s whatever its RPC timeout says (reliability.md §1b).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
@@ -24,8 +24,8 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from docket.commands import WORKFLOW_TYPE
 from models.decisions import Delivery, Signal, StartCase
-from models.docket import Desk
 from models.enums import CommandKind, Procedure, State
 from models.sealing import Keyring
 from workflows import attributes
@@ -35,13 +35,17 @@ from .settings import Settings, connect_config
 
 TASK_QUEUE = "dingbian"
 DELIVERY_SECONDS = 5.0  # longer only keeps the outbox waiting: the relay comes back
-QUERY_SECONDS = 2.0  # a query is a courtesy; the register has the answer (performance.md)
 HEALTH_SECONDS = 2.0
 ADMIN_SECONDS = 10.0
 WORKFLOW_TASK_TIMEOUT = timedelta(seconds=10)  # a task lost with a killed worker is taken up again after this
 
-_AWAY = (RPCError, RuntimeError, OSError, asyncio.TimeoutError)
+_AWAY = (RuntimeError, OSError, asyncio.TimeoutError)
 """RuntimeError is what a lazy client raises while it has never been connected."""
+
+_NO_ANSWER = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
+"""Nobody took the call; CANCELLED is what the client core makes of its own timeout."""
+
+_PROCEDURE_OF = {workflow_type: procedure for procedure, workflow_type in WORKFLOW_TYPE.items()}
 
 _TYPE_NUMBERS: dict[str, IndexedValueType.ValueType] = {
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -50,13 +54,15 @@ _TYPE_NUMBERS: dict[str, IndexedValueType.ValueType] = {
     "Bool": IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
 }
 
-_DESK_OR_NONE: type[Desk | None] = cast(Any, Desk | None)
-
 T = TypeVar("T")
 
 
 class TemporalAway(Exception):
     """Temporal cannot be reached or did not answer in time. The command stays in the outbox; nothing is lost."""
+
+
+class TemporalRefused(TemporalAway):
+    """Temporal is there and did not take this one call; it says nothing about the calls for other cases."""
 
 
 async def connect(settings: Settings, keyring: Keyring, lazy: bool = False) -> Client:
@@ -102,15 +108,6 @@ class Temporal:
             return False
         return True
 
-    async def query_docket(self, case_id: str) -> Desk | None:
-        """What the running workflow knows of its case, None before the gate has spoken.
-
-        Raises TemporalAway after 2 s or when there is no such workflow.
-        """
-        client = await self.client()
-        asked = client.get_workflow_handle(case_id).query("docket", result_type=_DESK_OR_NONE)
-        return await _bounded(asked, QUERY_SECONDS)
-
     async def ensure_search_attributes(self) -> list[str]:
         """Registers the attributes that are missing and returns their names; without them no case can start."""
         client = await self.client()
@@ -132,21 +129,8 @@ class Temporal:
         return self._client
 
     async def _start(self, client: Client, delivery: Delivery) -> Literal["delivered", "closed"]:
-        try:
-            await client.start_workflow(
-                delivery.workflow_type,
-                StartCase(case_id=delivery.case_id),
-                id=delivery.case_id,
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                task_timeout=WORKFLOW_TASK_TIMEOUT,
-                static_summary=_summary(delivery.body),
-                search_attributes=_attributes(delivery.body),
-            )
-        except WorkflowAlreadyStartedError:
-            return "delivered"  # it ran and ended: the start arrived, only our note of it was lost
-        return "delivered"
+        await self._begin(client, delivery)
+        return "delivered"  # also when it ran and ended: the start arrived, only our note of it was lost
 
     async def _signal(self, client: Client, delivery: Delivery) -> Literal["delivered", "closed"]:
         message = Signal(decision_id=delivery.command_id, body=delivery.body)
@@ -160,7 +144,16 @@ class Temporal:
 
     async def _revive(self, client: Client, delivery: Delivery, message: Signal) -> Literal["delivered", "closed"]:
         """NOT_FOUND means ended, or unknown because Temporal was restored from an older copy. One call tells
-        them apart: an ended id is rejected, an unknown one is started anew and reads its desk from the register."""
+        them apart: the id of a completed case is rejected, one that is unknown or was terminated is started anew
+        and reads its desk from the register."""
+        begun = await self._begin(client, delivery, start_signal=delivery.kind.value, start_signal_args=[message])
+        return "delivered" if begun else "closed"
+
+    async def _begin(self, client: Client, delivery: Delivery, **signal: Any) -> bool:
+        """Starts the case or joins its running workflow; False when its workflow has completed.
+
+        A workflow that was terminated, cancelled or timed out did not end its case: it may be started again.
+        """
         try:
             await client.start_workflow(
                 delivery.workflow_type,
@@ -168,23 +161,26 @@ class Temporal:
                 id=delivery.case_id,
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 task_timeout=WORKFLOW_TASK_TIMEOUT,
-                start_signal=delivery.kind.value,
-                start_signal_args=[message],
+                static_summary=_summary(delivery),
+                search_attributes=_attributes(delivery),
+                **signal,
             )
         except WorkflowAlreadyStartedError:
-            return "closed"
-        return "delivered"
+            return False
+        return True
 
 
 async def _bounded(call: Awaitable[T], seconds: float) -> T:
     try:
         return await asyncio.wait_for(call, seconds)
-    except _AWAY as error:
+    except RPCError as error:
         # The text of an RPC error may quote what was sent; its type and status may not.
-        status = error.status.name if isinstance(error, RPCError) else ""
-        raise TemporalAway(f"{type(error).__name__} {status}".strip()) from None
+        trouble = TemporalAway if error.status in _NO_ANSWER else TemporalRefused
+        raise trouble(f"{type(error).__name__} {error.status.name}") from None
+    except _AWAY as error:
+        raise TemporalAway(type(error).__name__) from None
 
 
 async def _add_missing_attributes(client: Client) -> list[str]:
@@ -206,23 +202,24 @@ async def _add_missing_attributes(client: Client) -> list[str]:
     return missing
 
 
-def _attributes(body: dict[str, Any]) -> TypedSearchAttributes:
-    """What an application tells at once; the workflow sets the rest. Codes only: these are not sealed."""
-    pairs = [
-        SearchAttributePair(attributes.PROCEDURE, _procedure(body).value),
-        SearchAttributePair(attributes.STATE, State.SUBMITTED.value),
-    ]
-    unit = body.get("unit")
-    if isinstance(unit, str):
-        pairs.append(SearchAttributePair(attributes.UNIT, unit))
+def _attributes(delivery: Delivery) -> TypedSearchAttributes:
+    """What is known at once; the workflow sets the rest. Codes only: these are not sealed. The body of a command on
+    a case that is started again tells neither unit nor state."""
+    pairs = [SearchAttributePair(attributes.PROCEDURE, _procedure(delivery).value)]
+    if delivery.kind is CommandKind.START:
+        pairs.append(SearchAttributePair(attributes.STATE, State.SUBMITTED.value))
+        unit = delivery.body.get("unit")
+        if isinstance(unit, str):
+            pairs.append(SearchAttributePair(attributes.UNIT, unit))
     return TypedSearchAttributes(pairs)
 
 
-def _summary(body: dict[str, Any]) -> str:
+def _summary(delivery: Delivery) -> str:
     """One plain line for the Temporal UI: case number and title (sealed like every payload)."""
-    parts = [body.get("case_no"), body.get("title") or _procedure(body).label]
+    told = delivery.body if delivery.kind is CommandKind.START else {}
+    parts = [told.get("case_no"), told.get("title") or _procedure(delivery).label]
     return " ".join(str(part) for part in parts if part)[:200]
 
 
-def _procedure(body: dict[str, Any]) -> Procedure:
-    return Procedure(body.get("procedure", Procedure.STAFFING_UP))
+def _procedure(delivery: Delivery) -> Procedure:
+    return _PROCEDURE_OF.get(delivery.workflow_type, Procedure.STAFFING_UP)

@@ -24,7 +24,7 @@ from workflows.attributes import TYPES
 from .children import Child
 from .faults import StartFault
 from .ports import check_port
-from .settings import DEFAULT_NAMESPACE, LOOPBACK, Settings
+from .settings import DEFAULT_NAMESPACE, LOOPBACK, Settings, make_data_folder, unusable_folder
 
 READY_SECONDS = 30.0
 _PROBE_SECONDS = 2.0
@@ -84,8 +84,11 @@ class DataFolderLock:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> DataFolderLock:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = self._path.open("a+")
+        make_data_folder(self._path.parent)
+        try:
+            file = self._path.open("a+")
+        except OSError as error:
+            raise unusable_folder(self._path.parent, error) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -5,6 +5,7 @@ Nothing here opens a connection; `check_profile` only looks at files that exist.
 
 from __future__ import annotations
 
+import errno
 import os
 import tomllib
 from pathlib import Path
@@ -98,12 +99,31 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise StartFault("\n".join(_setting_fault(item["loc"], item["msg"]) for item in error.errors())) from None
+        # A default that follows from a bad value could not be made: a consequence, not another fault.
+        causes = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
+        raise StartFault("\n".join(_setting_fault(item["loc"], item["msg"]) for item in causes)) from None
 
 
 def _setting_fault(where: tuple[int | str, ...], message: str) -> str:
     name = PREFIX + str(where[0]).upper() if where else PREFIX + "*"
     return f"设置 {name} 有误：{message} · setting {name}: {message}"
+
+
+def make_data_folder(folder: Path) -> None:
+    """The folder, made if it is not there. Raises StartFault when it cannot be made or written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unusable_folder(folder, error) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise unusable_folder(folder, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def unusable_folder(folder: Path, error: OSError) -> StartFault:
+    return StartFault(
+        f"数据目录 {folder} 不能使用：{error.strerror}。请用 DINGBIAN_DATA_DIR 指定另一个目录 · "
+        f"cannot use the data folder {folder}: {error.strerror}; set DINGBIAN_DATA_DIR to another folder"
+    )
 
 
 def unknown_variables() -> list[str]:

@@ -41,22 +41,32 @@ def run_up(settings: Settings, console: Console) -> None:
             welcome(settings, accounts, console)
             while not stop.wait(WATCH_SECONDS):
                 stack.watch()
-            say("正在停止…… · stopping…")
+            say(f"收到 {stop.by}，正在停止…… · {stop.by} received, stopping…")
         finally:
             stack.stop()
         say("已全部停止，下次启动从此处继续 · all stopped; the next start goes on from here")
 
 
+class Stop(threading.Event):
+    """Set by a signal; `by` is the name of the first one, such as SIGTERM: who stopped us is the first question."""
+
+    by = ""
+
+    def asked(self, number: int, _frame: object) -> None:
+        self.by = self.by or signal.Signals(number).name
+        self.set()
+
+
 @contextmanager
-def stop_asked() -> Iterator[threading.Event]:
+def stop_asked() -> Iterator[Stop]:
     """An event set by Ctrl-C, SIGTERM or a closed terminal; the former handlers come back at exit.
 
     Nothing is raised into whatever runs, so a child is never started and then forgotten.
     """
-    event = threading.Event()
-    former = {number: signal.signal(number, lambda *_: event.set()) for number in _STOPPING}
+    stop = Stop()
+    former = {number: signal.signal(number, stop.asked) for number in _STOPPING}
     try:
-        yield event
+        yield stop
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)

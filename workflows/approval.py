@@ -63,7 +63,9 @@ class Approval:
             if not isinstance(signal, Signal):
                 raise TypeError("shape")
         except Exception as fault:
-            self._inbox.append(_Taken(name, None, type(fault).__name__))
+            reason = "没有这种信号" if name not in KNOWN_SIGNALS else "内容不合格式"
+            workflow.logger.info("signal not readable: %s", type(fault).__name__)
+            self._inbox.append(_Taken(name, None, reason))
         else:
             self._inbox.append(_Taken(name, signal))
 

@@ -85,7 +85,8 @@ def list_case_records(runtime: Work, officer: Caller, case_id: CaseId) -> Record
     with runtime.database.read() as s:
         if not view.may_see(s, case_id, officer):
             raise not_found()
-        return RecordList(items=register.of_case(s, case_id))
+        items = register.of_case(s, case_id)
+    return RecordList(items=[record for record in items if view.may_see_record(record, officer)])
 
 
 @routes.post("/cases/{case_id}/decisions", operation_id="decide", summary="作出决定 · decide a step")

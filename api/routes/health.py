@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from fastapi import Response
 from fastapi.responses import PlainTextResponse
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
+
+from docket import health
 
 from .. import reading
 from ..deps import Runtime, Work
@@ -14,6 +17,10 @@ from ..door import router
 from ..shapes import Part, Readiness
 
 routes = router("health")
+
+PATIENCE = timedelta(seconds=15)
+"""A command is judged within a second or two; one that waits longer has no worker, or one that is stuck."""
+_WELL = Part(well=True, says="正常 · well")
 
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _HELP = {
@@ -40,39 +47,45 @@ async def health_live() -> Part:
 async def health_ready(answer: Response, runtime: Work) -> Readiness:
     """200 `ready` 或 `degraded`（仍可受理并登记）；503 `down`（数据库不可用，什么都不能登记）。
 
-    Temporal being away does not take the API out of service: commands are committed and delivered later.
+    Neither Temporal nor the worker being away takes the API out of service: commands are committed and judged later.
     """
-    database = await run_in_threadpool(_database, runtime)
-    store = await run_in_threadpool(_store, runtime)
-    temporal = _temporal(await runtime.temporal.healthy())
-    parts = {"database": database, "temporal": temporal, "records": store}
+    parts = await run_in_threadpool(_register, runtime)
+    parts["temporal"] = _temporal(await runtime.temporal.healthy())
+    parts["records"] = await run_in_threadpool(_store, runtime)
     if all(part.well for part in parts.values()):
         return Readiness(status="ready", says="一切正常 · all is well", parts=parts)
-    if database.well:
+    if parts["database"].well:
         says = "可以受理，部分功能暂缺 · commands are taken, some parts are away"
         return Readiness(status="degraded", says=says, parts=parts)
     answer.status_code = 503
     return Readiness(status="down", says="数据库不可用，暂不能办理 · the database is away", parts=parts)
 
 
-def _database(runtime: Runtime) -> Part:
+def _register(runtime: Runtime) -> dict[str, Part]:
+    """The database, and what it tells of the worker: without it nothing is known of the worker."""
     try:
         with runtime.database.read() as s:
-            s.execute(text("SELECT 1"))
+            waiting_since = health.oldest_unjudged(s)
     except (SQLAlchemyError, OSError):
-        return Part(well=False, says="数据库不可用 · the database is away")
-    return Part(well=True, says="正常 · well")
+        return {"database": Part(well=False, says="数据库不可用 · the database is away")}
+    return {"database": _WELL, "worker": _worker(waiting_since, runtime.clock())}
+
+
+def _worker(waiting_since: datetime | None, now: datetime) -> Part:
+    if waiting_since is None or now - waiting_since <= PATIENCE:
+        return _WELL
+    return Part(well=False, says="办理进程没有响应 · no worker answers")
 
 
 def _store(runtime: Runtime) -> Part:
     if runtime.store.root.is_dir():
-        return Part(well=True, says="正常 · well")
+        return _WELL
     return Part(well=False, says="档案存储不可用，文件暂不能生成和下载 · the records store is away")
 
 
 def _temporal(well: bool) -> Part:
     if well:
-        return Part(well=True, says="正常 · well")
+        return _WELL
     return Part(well=False, says="流程引擎不可用，决定已登记，恢复后自动送达 · Temporal is away; decisions are kept")
 
 

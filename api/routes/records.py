@@ -29,10 +29,10 @@ PDF = "application/pdf"
 
 
 def _record(runtime: Runtime, officer: Officer, record_id: str) -> RecordView:
-    """The record, if the caller may see its case; missing and foreign look alike."""
+    """The record, if the caller may see it; missing and foreign look alike."""
     with runtime.database.read() as s:
         found = register.get(s, record_id)
-        if found is None or found.case_id is None or not view.may_see(s, found.case_id, officer):
+        if found is None or not view.may_see_record(found, officer):
             raise not_found("没有这份文件，或您无权查看 · no such record, or not yours to see")
     return found
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path, Request
+from fastapi import Path, Request, Response
+from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -17,6 +18,7 @@ from ..deps import Runtime, Work
 from ..door import router
 from ..middleware import UPLOAD_BYTES
 from ..problems import FieldError, ProblemError
+from .verify_page import verdict_page, wants_page
 
 routes = router("verify")
 
@@ -50,16 +52,25 @@ def _address(request: Request) -> str:
     return request.client.host if request.client is not None else "-"
 
 
-@routes.get("/verify/{code}", operation_id="verify_code", summary="核验编码 · verify a code")
-def verify_code(
-    request: Request,
-    runtime: Work,
-    code: TypedCode,
-) -> RecordCheck:
-    """有效、作废、已被替代或查无此件；不显示任何个人信息。Number, kind, date, issuer, state."""
+@routes.get(
+    "/verify/{code}",
+    operation_id="verify_code",
+    summary="核验编码 · verify a code",
+    response_model=RecordCheck,
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)
+def verify_code(request: Request, answer: Response, runtime: Work, code: TypedCode) -> RecordCheck | HTMLResponse:
+    """有效、作废、已被替代或查无此件；不显示任何个人信息。浏览器（Accept: text/html）得到网页。
+
+    Number, kind, date, issuer, state; a page when the caller accepts text/html, as a browser that scans the code.
+    """
     runtime.limits.verify.take(_address(request))
     with runtime.database.read() as s:
-        return records_verify.check_code(s, code)
+        found = records_verify.check_code(s, code)
+    if wants_page(request.headers.get("accept", "")):
+        return verdict_page(code, found)
+    answer.headers["Vary"] = "Accept"
+    return found
 
 
 @routes.post("/verify", operation_id="verify_file", summary="核验文件 · verify a file", openapi_extra=_UPLOAD)

@@ -14,7 +14,7 @@ from models.ledger import Basis, OpeningAccount, OpeningPerson
 from models.rulebook import Rulebook
 
 from .cells import Unfit, Value, read_cell
-from .columns import ACCOUNTS, BODIES, PERSONS, SHEETS, UNITS
+from .columns import ACCOUNTS, BODIES, PERSONS, SHEETS, UNITS, is_example
 from .entries import BodyEntry, Opening, UnitEntry
 from .numbers import unit_code_fault
 from .persons import PersonCheck
@@ -34,6 +34,7 @@ class Checked:
 
     opening: Opening = field(default_factory=Opening)
     faults: list[ImportFault] = field(default_factory=list)
+    faulty: set[tuple[str, int]] = field(default_factory=set)
     unit_rows: dict[str, int] = field(default_factory=dict)
     identity_rows: dict[str, int] = field(default_factory=dict)
     parents_elsewhere: dict[str, list[int]] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Checked:
     def fault(self, sheet: str, row: int, key: str, reason: str) -> None:
         heading = next((column.heading for column in SHEETS[sheet] if column.key == key), key)
         self.faults.append(ImportFault(sheet=sheet, row=row, column=heading, reason=reason))
+        self.faulty.add((sheet, row))
 
 
 def check(
@@ -112,7 +114,10 @@ class _Run:
         columns = [(column, places[column.key]) for column in SHEETS[sheet] if column.key in places]
         taken = set(places.values())
         done = 0
+        first_place = places[SHEETS[sheet][0].key]
         for number, cells in rows:
+            if is_example(cells[first_place] if first_place < len(cells) else None):
+                continue
             values: Values = {}
             for column, index in columns:
                 try:
@@ -296,7 +301,8 @@ class _Run:
             person = self.person_check.judge(row, unit, values)
             if person is not None:
                 listed.append(person)
-            if unit is not None:
+            # Who may not be there at all must not make the unit look over its quota.
+            if unit is not None and (PERSONS, row) not in self.found.faulty:
                 self.used.update((self.holders.get(unit, unit), resource) for resource in resources)
         self.found.identity_rows = self.person_check.headcount_rows
         self.found.opening.persons = listed

@@ -71,6 +71,14 @@ PERSONS = "人员"
 # Sheets of ours that may come back with a corrected workbook; they hold no data.
 IGNORED_SHEETS = frozenset({"错误清单", "选项", "填表说明"})
 
+EXAMPLE = "示例"
+"""Begins the first cell of the template's example rows, which an import leaves out; no credit code begins so."""
+
+
+def is_example(first: object) -> bool:
+    return isinstance(first, str) and first.strip().startswith(EXAMPLE)
+
+
 _UNIT = Column("unit", "统一社会信用代码", Form.CODE, True, "11999999000000019M", "本工作簿“机构”表中的机构", width=22)
 
 SHEETS: dict[str, tuple[Column, ...]] = {

@@ -34,17 +34,15 @@ class PersonCheck:
             self._fault(PERSONS, row, "headcount", reason)
         name, sex, birth = values.get("name"), values.get("sex"), values.get("birth_date")
         identity, entered = values.get("identity_no"), values.get("entered_on")
+        sound = self._check_number(row, identity, birth, sex)
         if isinstance(birth, date) and isinstance(entered, date):
             self._check_days(row, birth, entered)
         if not (isinstance(name, str) and isinstance(sex, str) and isinstance(birth, date)):
             return None
         if not (isinstance(identity, str) and isinstance(entered, date)):
             return None
-        reason_ = identity_fault(identity, birth, Sex(sex))
-        if reason_ is not None:
-            self._fault(PERSONS, row, "identity_no", f"{reason_} · identity number is invalid")
         self._check_repeated(row, unit, identity, name, headcount, post)
-        if unit is None or reason_ is not None:
+        if unit is None or not sound:
             return None
         basis, body, position = values.get("basis_no"), values.get("internal_body"), values.get("position")
         return OpeningPerson(
@@ -62,6 +60,16 @@ class PersonCheck:
             entered_on=entered,
             basis_no=str(basis) if basis is not None else None,
         )
+
+    def _check_number(self, row: int, identity: Value, birth: Value, sex: Value) -> bool:
+        """By itself where birth date or sex is missing: a row must not hide its second fault behind its first."""
+        if not isinstance(identity, str):
+            return False
+        born = birth if isinstance(birth, date) else _birth_in(identity)
+        reason = identity_fault(identity, born, Sex(sex) if isinstance(sex, str) else _sex_in(identity))
+        if reason is not None:
+            self._fault(PERSONS, row, "identity_no", f"{reason} · identity number is invalid")
+        return reason is None
 
     def _check_days(self, row: int, birth: date, entered: date) -> None:
         if birth > self._on:
@@ -89,3 +97,15 @@ class PersonCheck:
             if held in self._posts:
                 self._fault(PERSONS, row, "post", "同一人重复占用同一职数 · same person on the same post twice")
             self._posts.add(held)
+
+
+def _birth_in(identity: str) -> date:
+    """The birth date of the number; any date when it holds none, which `identity_fault` then says."""
+    try:
+        return date(int(identity[6:10]), int(identity[10:12]), int(identity[12:14]))
+    except ValueError:
+        return date.min
+
+
+def _sex_in(identity: str) -> Sex:
+    return Sex.MALE if identity[16:17] in set("13579") else Sex.FEMALE

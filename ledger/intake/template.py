@@ -1,4 +1,4 @@
-"""An empty import workbook: headings, dropdowns, and an example in the note of each heading."""
+"""An empty import workbook: headings, dropdowns, notes, and an example row that an import leaves out."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from .columns import SHEETS, Column, Form
+from .columns import EXAMPLE, SHEETS, Column, Form
 
 _HEADING_FONT = Font(bold=True, color="FFFFFFFF")
+_EXAMPLE_FONT = Font(italic=True, color="FF808080")
 _HEADING_FILL = PatternFill("solid", start_color="FF7A1F1F", end_color="FF7A1F1F")
 _OPTIONAL_FILL = PatternFill("solid", start_color="FF5B6770", end_color="FF5B6770")
 _FORMATS = {Form.CODE: "@", Form.TEXT: "@", Form.CHOICE: "@", Form.DAY: "yyyy-mm-dd", Form.COUNT: "0"}
@@ -29,7 +30,7 @@ _FORM_NOTES = {
 
 
 def template(path: Path) -> Path:
-    """Writes the template to `path` and returns it. It holds no data row, so it can be filled in as it is."""
+    """Writes the template to `path` and returns it. It holds no data, so it can be filled in as it is."""
     book = Workbook()
     book.remove(book.active)
     options = _OptionSheet()
@@ -41,6 +42,9 @@ def template(path: Path) -> Path:
             _heading(sheet, index, column)
             if column.options:
                 _dropdown(sheet, index, column, options)
+            example = sheet.cell(row=2, column=index, value=_example(index, column))
+            example.font = _EXAMPLE_FONT
+            example.number_format = "@"
     options.write(book)
     book.save(path)
     return path
@@ -60,6 +64,10 @@ def _heading(sheet: Any, index: int, column: Column) -> None:
     letter = get_column_letter(index)
     sheet.column_dimensions[letter].width = column.width
     sheet.column_dimensions[letter].number_format = _FORMATS[column.form]
+
+
+def _example(index: int, column: Column) -> str | None:
+    return f"{EXAMPLE} {column.example}" if index == 1 else column.example or None
 
 
 def _note(column: Column) -> str:

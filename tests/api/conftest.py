@@ -123,6 +123,13 @@ class Desk:
             s.add(case)
         return done.case_id
 
+    def ended(self, case_id: str) -> None:
+        with self.database.write() as s:
+            case = s.get(Case, case_id)
+            assert case is not None
+            case.state = State.CLOSED.value
+            s.add(case)
+
     def rows(self, case_id: str) -> list[Command]:
         with self.database.read() as s:
             return list(s.exec(select(Command).where(Command.case_id == case_id).order_by(Command.seq)))  # type: ignore[arg-type]

@@ -66,6 +66,12 @@ async def test_what_it_seals_no_case_accepts(desk: Desk) -> None:
     assert (await case.decode(made))[0].data == b""
 
 
+@pytest.mark.parametrize("path", ["decode", "encode"])
+async def test_no_payloads_at_all_is_an_empty_object(desk: Desk, path: str) -> None:
+    answer = await desk.post(f"/codec/{path}", by="supervisor", json={})
+    assert (answer.status_code, answer.json()) == (200, {"payloads": []})
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -52,8 +52,8 @@ MAY: dict[str, set[str] | None] = {
     "health_live": None,
     "health_ready": None,
     "read_metrics": None,
-    "codec_decode": {"head", "auditor"},
-    "codec_encode": {"head", "auditor"},
+    "codec_decode": {"head", "supervisor", "auditor"},
+    "codec_encode": {"head", "supervisor", "auditor"},
 }
 
 BODIES: dict[str, dict[str, Any]] = {

@@ -9,6 +9,8 @@ import pytest
 
 from api.limits import Buckets
 from api.middleware import UPLOAD_BYTES
+from api.routes.verify_page import verdict_page, wants_page
+from models.documents import RecordCheck
 from records import verify
 
 from .conftest import Desk, problem
@@ -24,6 +26,52 @@ async def test_a_code_tells_what_the_record_is_and_no_more(desk: Desk) -> None:
         assert (answer.json()["status"], answer.json()["number"]) == ("valid", "示编核〔2026〕1号")
         assert case_id not in answer.text
     assert (await desk.get("/verify/0000-0000-0000-0000")).json()["status"] == "unknown"
+
+
+async def test_a_browser_gets_a_page_with_the_same_facts_and_nothing_from_elsewhere(desk: Desk) -> None:
+    case_id = desk.opened_case()
+    add_record(desk, case_id)
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    answer = await desk.get("/verify/7K3M-9QXT-2H8B-0001", headers=browser)
+    assert answer.headers["content-type"].startswith("text/html")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; frame-ancestors 'none'")
+    assert "unsafe" not in policy
+    facts = (await desk.get("/verify/7K3M-9QXT-2H8B-0001")).json()
+    for wanted in ("有效", facts["number"], facts["title"], facts["issued_on"], facts["issuer"], "核定单"):
+        assert wanted in answer.text
+    for barred in (case_id, "<script", "http://", "https://", "src=", "url("):
+        assert barred not in answer.text
+    unknown = await desk.get("/verify/0000-0000-0000-0000", headers=browser)
+    assert "查无此件" in unknown.text
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [("valid", "有效"), ("void", "作废"), ("superseded", "已被替代"), ("altered", "已改动"), ("unknown", "查无此件")],
+)
+def test_the_page_says_every_state_in_words(status: str, word: str) -> None:
+    shown = bytes(verdict_page("<b>", RecordCheck.model_validate({"status": status, "title": "<i>"})).body).decode()
+    assert f">{word} · " in shown
+    assert "&lt;b&gt;" in shown
+    assert "<i>" not in shown
+
+
+@pytest.mark.parametrize(
+    ("accept", "page"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/json, text/html;q=0.5", False),
+        ("text/html;q=0", False),
+        ("text/html;q=x", False),
+        ("text/html", True),
+        ("TEXT/HTML; q=0.9, */*;q=0.1", True),
+    ],
+)
+def test_a_page_is_for_those_who_ask_for_one(accept: str, page: bool) -> None:
+    assert wants_page(accept) is page
 
 
 @pytest.mark.parametrize("code", ["%00", "é", "a" * 41, "..%2f", "'--", "%20%20;"])

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import base64
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import quote
 
 import pytest
 
 from api.routes.records import DOCX
+from docket import commands
 from models.enums import State
 from models.register import Case, Record
 from models.sealing import digest
 from records import preview
 
-from .conftest import UNIT_A, UNIT_B, Desk, problem
+from .conftest import NOW, UNIT_A, UNIT_B, Desk, problem
 
 FILE = b"PK\x03\x04 not really a document"
 
 
-def add_record(desk: Desk, case_id: str, seq: int = 1, *, filed: bool = True, kind: str = "verification_slip") -> str:
+def add_record(
+    desk: Desk,
+    case_id: str,
+    seq: int = 1,
+    *,
+    filed: bool = True,
+    kind: str = "verification_slip",
+    unit: str = UNIT_A,
+) -> str:
     named = digest(FILE)
     if filed:
         desk.runtime.store.put(FILE, named)
@@ -37,7 +46,7 @@ def add_record(desk: Desk, case_id: str, seq: int = 1, *, filed: bool = True, ki
                 step="issue",
                 round=seq,
                 subject="",
-                unit=UNIT_A,
+                unit=unit,
                 issued_on=date(2026, 3, 3),
                 issuer="示范市委编办",
                 officers="{}",
@@ -145,6 +154,23 @@ async def test_a_record_of_a_foreign_case_is_as_good_as_none(desk: Desk, tail: s
     assert foreign == problem(await desk.get(f"/records/none{tail}", by="neighbour"), 404, "not-found")
 
 
+async def test_a_record_belongs_to_the_unit_it_is_made_out_to(desk: Desk) -> None:
+    """A transfer: the case is unit A's, the exit notice is for unit B."""
+    case_id = desk.opened_case()
+    slip, notice = add_record(desk, case_id), add_record(desk, case_id, 2, kind="exit_notice", unit=UNIT_B)
+    for tail in ("", "/file"):
+        assert (await desk.get(f"/records/{notice}{tail}", by="neighbour")).status_code == 200
+        problem(await desk.get(f"/records/{notice}{tail}", by="applicant"), 404, "not-found")
+    listed = {
+        who: [item["id"] for item in (await desk.get(f"/cases/{case_id}/records", by=who)).json()["items"]]
+        for who in ("applicant", "examiner")
+    }
+    assert listed == {"applicant": [slip], "examiner": [slip, notice]}
+    problem(await desk.get(f"/cases/{case_id}/records", by="neighbour"), 404, "not-found")
+    documents = (await desk.get(f"/cases/{case_id}", by="applicant")).json()["documents"]
+    assert [record["id"] for record in documents] == [slip]
+
+
 async def test_a_numbered_record_has_no_file_yet(desk: Desk) -> None:
     record = add_record(desk, desk.opened_case(), filed=False)
     problem(await desk.get(f"/records/{record}/file", by="head"), 409, "not-filed")
@@ -191,6 +217,15 @@ async def test_verification_of_the_ledger(desk: Desk) -> None:
     assert (said["holders"], said["difference"], said["faults"]) == (2, 0, [])
 
 
+@pytest.mark.parametrize("path", ["/", "/api/v1", "/api/v1/"])
+async def test_a_bare_address_leads_to_the_reference_page(desk: Desk, path: str) -> None:
+    answer = await desk.client.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/api/v1/reference")
+    problem(await desk.client.post(path), 405, "method-not-allowed")
+    page = await desk.client.get(path, follow_redirects=True)
+    assert page.headers["content-type"].startswith("text/html")
+
+
 async def test_health_says_which_part_is_away(desk: Desk) -> None:
     assert (await desk.get("/health/live")).json()["well"] is True
     ready = await desk.get("/health/ready")
@@ -201,6 +236,20 @@ async def test_health_says_which_part_is_away(desk: Desk) -> None:
     assert "流程引擎不可用" in degraded.json()["parts"]["temporal"]["says"]
     desk.runtime.store.root.rmdir()
     assert (await desk.get("/health/ready")).json()["parts"]["records"]["well"] is False
+
+
+async def test_health_says_when_no_worker_answers(desk: Desk) -> None:
+    case_id = desk.opened_case()
+    desk.runtime.clock = lambda: NOW + timedelta(seconds=15)
+    assert (await desk.get("/health/ready")).json()["parts"]["worker"]["well"] is True
+    desk.runtime.clock = lambda: NOW + timedelta(seconds=16)
+    degraded = await desk.get("/health/ready")
+    assert (degraded.status_code, degraded.json()["status"]) == (200, "degraded")
+    assert degraded.json()["parts"]["worker"]["says"] == "办理进程没有响应 · no worker answers"
+    [row] = desk.rows(case_id)
+    with desk.database.write() as s:
+        commands.write_receipt(s, row.id, NOW, None)
+    assert (await desk.get("/health/ready")).json()["status"] == "ready"
 
 
 async def test_a_lost_database_takes_the_api_out_of_service(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

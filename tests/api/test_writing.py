@@ -15,6 +15,7 @@ from docket import commands
 from models.decisions import Delivery
 from models.enums import CommandKind, State
 from models.register import Case
+from runtime.client import TemporalRefused
 
 from .conftest import NOW, Desk, problem
 
@@ -139,10 +140,34 @@ async def test_a_row_with_something_waiting_before_it_is_left_to_the_relay(desk:
 
 async def test_a_closed_case_answers_with_a_refused_receipt(desk: Desk) -> None:
     case_id = desk.opened_case()
+    desk.ended(case_id)
     desk.temporal.outcome = "closed"
     answer = await desk.post(f"/cases/{case_id}/decisions", by="examiner", key="k-1", json=examples.EXAMINE)
     assert answer.status_code == 200
     assert (answer.json()["receipt"]["status"], answer.json()["receipt"]["code"]) == ("refused", "closed")
+
+
+async def test_a_decision_whose_workflow_is_gone_waits_while_its_case_is_open(desk: Desk) -> None:
+    case_id = desk.opened_case()
+    desk.temporal.outcome = "closed"
+    answer = await desk.post(f"/cases/{case_id}/decisions", by="examiner", key="k-1", json=examples.EXAMINE)
+    assert (answer.status_code, answer.json()["receipt"]) == (202, None)
+    assert desk.rows(case_id)[-1].delivered_at is None
+
+
+async def test_a_call_that_temporal_refused_makes_no_other_case_wait(desk: Desk) -> None:
+    def refuses(_: Delivery) -> None:
+        raise TemporalRefused("RPCError INVALID_ARGUMENT")
+
+    case_id = desk.opened_case()
+    where = f"/cases/{case_id}/decisions"
+    desk.temporal.worker = refuses
+    assert (await desk.post(where, by="examiner", key="k-1", json=examples.EXAMINE)).status_code == 202
+    assert desk.rows(case_id)[-1].delivered_at is None
+    desk.temporal.worker = desk.judge
+    other = desk.opened_case(key="another")
+    answer = await desk.post(f"/cases/{other}/decisions", by="examiner", key="k-2", json=examples.EXAMINE)
+    assert answer.status_code == 200
 
 
 async def test_the_same_key_is_one_command_and_other_content_is_refused(desk: Desk) -> None:

@@ -74,8 +74,9 @@ def test_the_committed_templates_pass(kind: DocumentKind) -> None:
         (LETTER, "word/footer_even.xml", swap("—", "-"), "一字线", "无"),
         (LETTER, STYLES, style("单页页码", 'w:jc w:val="right"', 'w:jc w:val="center"'), "位置", "center"),
         (LETTER, STYLES, style("双页页码", 'w:sz w:val="28"', 'w:sz w:val="21"'), "字号", "21"),
-        (LETTER, FIRST_FOOTER, swap("链首：", "链首：<w:fldSimple w:instr=' PAGE '/>"), "首页页码", "PAGE"),
+        (LETTER, FIRST_FOOTER, swap("链尾摘要：", "链尾摘要：<w:fldSimple w:instr=' PAGE '/>"), "首页页码", "PAGE"),
         (LETTER, SETTINGS, swap("<w:evenAndOddHeaders/>", ""), "奇偶页不同", "无"),
+        (VOUCHER, DOCUMENT, swap("<w:vAlign", '<w:textDirection w:val="tbRlV"/><w:vAlign'), "竖排栏目", "row height"),
         (LETTER, DOCUMENT, swap("<w:titlePg/>", ""), "首页不同", "无"),
         (VOUCHER, "word/footer_default.xml", swap("PAGE", "TIME"), "页码", "无"),
         (VOUCHER, DOCUMENT, swap("{{ purpose }}", "{{ purposes }}"), DOCUMENT, "unknown variable: purposes"),
@@ -148,6 +149,29 @@ def test_fields_are_paths_through_lists() -> None:
 @pytest.mark.parametrize("expression", ["{{ loop.parent }}", "{{ slots }}", "{% for x in number %}{% endfor %}"])
 def test_only_fields_may_stand_in_an_expression(expression: str) -> None:
     assert check(VOUCHER, {DOCUMENT: expression})[0].startswith(DOCUMENT)
+
+
+def test_a_condition_may_name_a_list_and_nothing_else_may() -> None:
+    def faults(text: str) -> list[str]:
+        return [fault for fault in check(VOUCHER, {DOCUMENT: text}) if fault.startswith(DOCUMENT)]
+
+    assert faults("{% if posts and not headcount %}{{ number }}{% endif %}") == []
+    assert faults("{% if post %}{{ number }}{% endif %}")
+    assert faults("{% if posts.append %}{{ number }}{% endif %}")
+    assert faults("{% if posts() %}{{ number }}{% endif %}")
+
+
+def test_no_label_stands_upright() -> None:
+    for kind in DocumentKind:
+        with zipfile.ZipFile(FOLDER / f"{kind.value}.docx") as archive:
+            assert b"textDirection" not in archive.read(DOCUMENT)
+
+
+def test_variables_stand_only_where_they_are_filled_in() -> None:
+    """The title in the properties of a file is not rendered, and every reader's window shows it."""
+    for kind in DocumentKind:
+        with zipfile.ZipFile(FOLDER / f"{kind.value}.docx") as archive:
+            assert b"{" not in archive.read("docProps/core.xml")
 
 
 def test_samples_are_fictional() -> None:

@@ -267,6 +267,28 @@ def test_over_quota_is_accepted_only_when_asked(database: Database, tmp_path: Pa
         assert (account.authorised, account.occupied, account.tolerated_over) == (1, 2, 1)
 
 
+def test_a_row_of_an_unknown_unit_does_not_hide_the_faults_of_its_identity_number(
+    database: Database, tmp_path: Path
+) -> None:
+    rows = sound()
+    wrong = FIRST[:-1] + ("0" if FIRST[-1] != "0" else "1")
+    elsewhere = unit_code(80, UnitKind.ORGAN)
+    rows[PERSONS][0] |= {"unit": elsewhere, "identity_no": wrong}
+    rows[PERSONS][1] |= {"unit": elsewhere, "identity_no": wrong, "birth_date": None, "sex": None}
+    rows[PERSONS][2] |= {"unit": elsewhere, "birth_date": None}
+    faults = run(database, write(tmp_path / "faulty.xlsx", rows)).faults
+    assert {fault.row for fault in faults if "校验位" in fault.reason} == {2, 3}
+    assert not [fault for fault in faults if fault.row == 4 and fault.column == "身份证号"]
+
+
+def test_a_faulty_row_does_not_make_its_unit_look_over_quota(database: Database, tmp_path: Path) -> None:
+    rows = sound()
+    rows[ACCOUNTS][0]["authorised"] = 1
+    rows[PERSONS][1]["identity_no"] = FIRST
+    faults = run(database, write(tmp_path / "faulty.xlsx", rows)).faults
+    assert {(fault.sheet, fault.row) for fault in faults} == {(PERSONS, 3)}
+
+
 def test_unnamed_persons_count(database: Database, tmp_path: Path) -> None:
     rows = sound()
     rows[ACCOUNTS][0]["unnamed"] = 1
@@ -341,6 +363,8 @@ def test_the_template_is_sound_and_empty(database: Database, tmp_path: Path) -> 
     assert [fault.reason for fault in report.faults] == ["没有填写任何机构 · no unit is filled in"]
     book = load_workbook(path)
     assert book.sheetnames == [*SHEETS, "选项"]
+    assert [book[name]["A2"].value[:2] for name in SHEETS] == ["示例"] * 4
+    assert all(book[name].max_row == 2 for name in SHEETS)
     assert book["选项"].sheet_state == "hidden"
     heading = book[PERSONS]["E1"]
     assert heading.value == "*身份证号"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,6 +52,25 @@ def test_the_gallery_shows_every_document() -> None:
         pages = sorted(folder.glob(f"{kind.value}-*.png"))
         assert pages
         assert all(page.name in shown and page.stat().st_size <= 150_000 for page in pages)
+
+
+@pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")
+def test_no_letter_has_an_empty_page_or_a_signature_alone(renderer: Renderer, tmp_path: Path) -> None:
+    """Opinions of 1 to 9 lines: among them those that just fill the first page."""
+    kind = DocumentKind.REFUSAL_NOTICE
+    sources = []
+    for lines in range(1, 10):
+        opinion = "\n".join(["不再安排。"] * lines)
+        context = sample(kind).model_copy(update={"faults": [], "opinion": opinion, "copies_to": "中共示范市委组织部"})
+        source = tmp_path / f"{lines}.docx"
+        source.write_bytes(renderer.render(kind, context))
+        sources.append(source)
+    for pdf in preview._convert(sources, tmp_path, preview.TIME_LIMIT_S, None):
+        read = subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
+        last = read.removesuffix("\f").split("\f")[-1]
+        assert "特此告知" in last, pdf.name
+        assert "联系人" in last, pdf.name
+        assert "抄送" in last, pdf.name
 
 
 @pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")

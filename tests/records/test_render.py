@@ -27,7 +27,7 @@ from models.documents import CONTEXT_OF, CertificateContext, CertificateRow, Fau
 from models.enums import DocumentKind
 from models.shape import UNSAFE_TEXT, plain_text
 from records.picture import QrPainter
-from records.render import FOLDER, Renderer, TemplateFault, TextFault
+from records.render import FOLDER, Renderer, TemplateFault, TextFault, whole
 from records.store import FolderStore
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -49,6 +49,7 @@ def test_every_document_opens_and_holds_its_texts(renderer: Renderer, kind: Docu
 def test_the_text_is_that_of_plain_docxtpl(renderer: Renderer, kind: DocumentKind) -> None:
     environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
     environment.filters["lines"] = lambda text: [line for line in text.split("\n") if line]
+    environment.filters["whole"] = whole
     plain = DocxTemplate(str(FOLDER / f"{kind.value}.docx"))
     plain.render(sample(kind).model_dump(), jinja_env=environment, autoescape=True)
     out = io.BytesIO()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -31,6 +32,7 @@ def balance(resource: Resource, vacancy: int) -> Balance:
 
 
 SOUND = GateFacts(
+    today=date(2026, 3, 2),
     unit_kind=UnitKind.ORGAN,
     unit_fault=None,
     officer_acts_for_unit=True,

@@ -20,6 +20,7 @@ from openpyxl import load_workbook
 import cli
 from runtime.ports import free_port
 from runtime.stack import api_answers
+from runtime.up import stop_asked
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ["up", "worker", "api", "demo", "import", "token", "verify", "export", "migrate", "anchor", "schedules"]
@@ -120,6 +121,26 @@ def test_a_wrong_call_or_setting_ends_with_status_2_and_one_clear_line(tmp_path:
     done = call(env | {"DINGBIAN_API_PORT": "x"}, "up")
     assert done.returncode == 2
     assert "DINGBIAN_API_PORT" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["up"], ["migrate"], ["keys", "new"]], ids=" ".join)
+def test_a_data_folder_that_cannot_be_made_is_told_and_not_traced(
+    command: list[str], tmp_path: Path, call: Call
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = call(variables(tmp_path / "file" / "data"), *command)
+    assert done.returncode == 2
+    assert str(tmp_path / "file" / "data") in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_signal_that_stops_is_named(number: signal.Signals) -> None:
+    with stop_asked() as stop:
+        os.kill(os.getpid(), number)
+        assert stop.wait(10)
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert stop.by == number.name
 
 
 def test_the_process_ends_with_the_status_of_its_command(tmp_path: Path) -> None:
@@ -233,6 +254,7 @@ def test_up_starts_everything_watches_it_stops_it_and_goes_on(tmp_path: Path) ->
         assert first["state"] == "closed"
         up.send_signal(signal.SIGINT)
         assert up.wait(60) == 0
+        assert "收到 SIGINT，正在停止" in log.read_text()
         assert not api_answers(address)
     with running_up(env, log) as up:
         later = json.loads(run(env, "demo", "--json").stdout)

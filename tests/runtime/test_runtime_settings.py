@@ -64,6 +64,14 @@ def test_a_bad_setting_is_refused_by_its_name(name: str, value: str, monkeypatch
         load_settings()
 
 
+def test_a_bad_setting_is_told_without_what_follows_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DINGBIAN_API_PORT", "abc")
+    monkeypatch.setenv("DINGBIAN_HASH", "md5")
+    with pytest.raises(StartFault) as fault:
+        load_settings()
+    assert [line.split()[1] for line in str(fault.value).splitlines()] == ["DINGBIAN_API_PORT", "DINGBIAN_HASH"]
+
+
 def test_settings_do_not_change_after_the_start() -> None:
     with pytest.raises(ValidationError):
         load_settings().api_port = 1

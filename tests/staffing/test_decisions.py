@@ -108,7 +108,7 @@ def test_somebody_posted_elsewhere_cannot_be_posted_again(office: Office) -> Non
     [slot] = office.issued(case_id)
     born = date(1980, 5, 1)
     for serial in (1, 200):
-        named = {"birth_date": born.isoformat(), "identity_no": identity_no(serial, born)}
+        named = {"name": f"在编{serial}", "birth_date": born.isoformat(), "identity_no": identity_no(serial, born)}
         refused(office.approve(case_id, slot, serial, **named), RefusalCode.ALREADY_POSTED)
 
 
@@ -346,7 +346,7 @@ def test_a_transfer_inside_the_region_posts_both_sides_at_once(office: Office) -
     born = date(1980, 5, 1)
     case_id = office.opened(application(line("headcount:administrative", way="official-transfer")))
     [slot] = office.issued(case_id)
-    named = {"birth_date": born.isoformat(), "identity_no": identity_no(200, born)}
+    named = {"name": "在编200", "birth_date": born.isoformat(), "identity_no": identity_no(200, born)}
     office.accepted(office.approve(case_id, slot, 200, **named))
     refused(office.decide(case_id, "enter", REGISTRAR, subject=slot), RefusalCode.NOT_YOUR_TURN)
     office.accepted(office.decide(case_id, "approve-exit", PERSONNEL, subject=slot, reference_no="示人社调〔2026〕3号"))
@@ -398,9 +398,10 @@ def test_the_head_holds_and_releases_one_case_with_a_second_officer(office: Offi
     case_id = office.opened()
     alone = office.order(case_id, CommandKind.HOLD, Hold(reason="核查举报", second_officer=HEAD.id), HEAD)
     refused(alone, RefusalCode.SECOND_OFFICER_REQUIRED)
+    due = office.docket(case_id).due_at
     office.accepted(office.order(case_id, CommandKind.HOLD, Hold(reason="核查举报", second_officer="issuer"), HEAD))
     refused(office.decide(case_id, "examine", EXAMINER), RefusalCode.HELD)
-    due = office.docket(case_id).due_at
+    assert office.docket(case_id).due_at is None  # its clock stands
     office.later(days=7)
     back = Release(reason="举报不实", second_officer="issuer")
     office.accepted(office.order(case_id, CommandKind.RELEASE, back, HEAD))

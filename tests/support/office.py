@@ -220,8 +220,11 @@ class Office:
         self.accepted(self.decide(case_id, "finance", FINANCE, "acknowledge", subject=slot))
         self.accepted(self.decide(case_id, "social-insurance", INSURANCE, "acknowledge", subject=slot))
 
+    def moment(self, case_id: str) -> Moment:
+        return Moment(case_id=case_id, at=self.now)
+
     def ring(self, case_id: str) -> Desk:
-        return self.activities.ring(Moment(case_id=case_id, at=self.now))
+        return self.activities.ring(self.moment(case_id))
 
     def later(self, **delta: float) -> None:
         self.now += timedelta(**delta)

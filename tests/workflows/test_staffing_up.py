@@ -71,7 +71,9 @@ async def test_somebody_already_on_the_headcount_takes_a_leader_post_only(at_cou
     case_id = await at_court.apply(application(wanted))
     [slot] = await slip_out(at_court, case_id)
     born = date(1980, 5, 1)
-    named = person(slot, 0, birth_date=born.isoformat(), identity_no=identity_no(0, born), internal_body="综合处")
+    named = person(
+        slot, 0, name="在编0", birth_date=born.isoformat(), identity_no=identity_no(0, born), internal_body="综合处"
+    )
     await enter(at_court, case_id, named)
     await acknowledge(at_court, case_id, slot)
     assert (await at_court.handle(case_id).result())["state"] == State.CLOSED

@@ -399,6 +399,13 @@ def _cases() -> None:
         sqlite_where=sa.text("delivered_at IS NULL"),
         postgresql_where=sa.text("delivered_at IS NULL"),
     )
+    op.create_index(
+        "command_unjudged",
+        "command",
+        ["decided_at"],
+        sqlite_where=sa.text("handled_at IS NULL"),
+        postgresql_where=sa.text("handled_at IS NULL"),
+    )
     op.create_index("ix_command_case_id", "command", ["case_id"])
     op.create_table(
         "step",
@@ -423,6 +430,7 @@ def _cases() -> None:
         sa.Column("command_id", sa.String(), nullable=True),
         sa.Column("officer", sa.String(), nullable=True),
         sa.Column("officer_name", sa.String(), nullable=True),
+        sa.Column("acted_as", sa.String(), nullable=True),
         sa.Column("verdict", sa.String(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reference_no", sa.String(), nullable=True),

@@ -1,0 +1,61 @@
+"""What a person sees who scans the code on a paper: the answer of `GET /verify/{code}` in words."""
+
+from __future__ import annotations
+
+from html import escape
+
+from fastapi.responses import HTMLResponse
+
+from models.documents import RecordCheck
+
+from ..html import page
+
+_SAID = {
+    "valid": ("有效", "valid"),
+    "void": ("作废", "void"),
+    "superseded": ("已被替代", "superseded"),
+    "altered": ("已改动", "altered"),
+    "unknown": ("查无此件", "unknown"),
+}
+_TITLE = "公文核验 · Verification of a document"
+_NOTE = (
+    "请核对下列各项与纸面是否一致；要核验文件本身，请上传电子文件（POST /api/v1/verify）。"
+    " · Compare these facts with the paper; the file itself is verified by uploading it."
+)
+
+
+def wants_page(accept: str) -> bool:
+    """Whether an `Accept` header asks for HTML rather than JSON (RFC 9110 §12.5.1); `*/*` alone does not."""
+    weights = dict(_weighed(part) for part in accept.lower().split(",")[:20])
+    html = weights.get("text/html", 0.0)
+    return html > 0 and html >= weights.get("application/json", 0.0)
+
+
+def _weighed(part: str) -> tuple[str, float]:
+    kind, *parameters = (piece.strip() for piece in part.split(";"))
+    given = next((value[2:] for value in parameters if value.startswith("q=")), "1")
+    try:
+        return kind, float(given)
+    except ValueError:
+        return kind, 0.0
+
+
+def verdict_page(code: str, found: RecordCheck) -> HTMLResponse:
+    """The same facts as the JSON, Chinese first; nothing else, because whoever holds the paper may read it."""
+    said, gloss = _SAID[found.status]
+    facts = [
+        ("核验编码 · code", code),
+        ("文号 · number", found.number),
+        ("文件种类 · kind", found.kind.label if found.kind else None),
+        ("标题 · title", found.title),
+        ("印发日期 · issued on", found.issued_on.isoformat() if found.issued_on else None),
+        ("印发机关 · issuer", found.issuer),
+        ("替代文号 · superseded by", found.superseded_by),
+    ]
+    rows = "".join(f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in facts if value)
+    tone = "well" if found.status == "valid" else "ill"
+    return page(
+        _TITLE,
+        f'<h1>{_TITLE}</h1><p class="said {tone}">{said} · {gloss}</p><table>{rows}</table><p>{_NOTE}</p>',
+        Vary="Accept",
+    )
