@@ -60,7 +60,7 @@ def _refuse(turn: Turn, decision: Decision) -> None:
 
 def _back_to_unit(turn: Turn, decision: Decision) -> None:
     """Return for correction: the round's votes stay as history and are void; the clock waits for the unit."""
-    fault = FaultLine(label=Step(decision.step).label, detail=decision.opinion or "", clause="")
+    fault = FaultLine(label=f"{Step(decision.step).label}意见", detail=decision.opinion or "", clause="")
     to_unit(turn, decision.step, decision.subject, [fault], turn.officer.name)
 
 

@@ -149,5 +149,4 @@ def revocation_notice(turn: Turn, step: str, slip: Slip, slots: list[SlotLine], 
             copies_to=f"{office.organisation_name}，{office.personnel_name}",
         )
 
-    title = "核定单部分作废通知" if used else "核定单作废通知"
-    issue(turn, DocumentKind.REVOCATION_NOTICE, title, step, slip.number, {"经办": by}, context)
+    issue(turn, DocumentKind.REVOCATION_NOTICE, "核定单作废通知", step, slip.number, {"经办": by}, context)

@@ -504,7 +504,7 @@ def _enter_appointed(turn: Turn, decision: Decision) -> Refusal | None:
         person=person,
         resources=resources,
         way=Way.APPOINTED_ABOVE.label,
-        slip_number=appointment.document_no,
+        slip_number="",  # the higher body's document, printed as the approval, stands in its place
         slot_codes=subjects,
         approval=approval,
     )

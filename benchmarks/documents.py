@@ -22,7 +22,7 @@ from models.documents import CertificateContext, DocumentContext
 from models.enums import DocumentKind
 from models.sealing import digest
 from records.register import new_code
-from records.render import FOLDER, Renderer
+from records.render import FOLDER, Renderer, whole
 
 CASES = (DocumentKind.VERIFICATION_SLIP, DocumentKind.ENTRY_NOTICE, DocumentKind.REFUSAL_NOTICE)
 ROWS = (20, 1_000, 10_000)
@@ -71,7 +71,7 @@ def _times(make: Callable[[DocumentContext], bytes], contexts: list[DocumentCont
 
 def _plain(kind: DocumentKind, context: DocumentContext) -> bytes:
     environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
-    environment.filters["lines"] = str.splitlines
+    environment.filters |= {"lines": str.splitlines, "whole": whole}
     template = DocxTemplate(str(FOLDER / f"{kind.value}.docx"))
     template.render(context.model_dump(), jinja_env=environment, autoescape=True)
     out = io.BytesIO()

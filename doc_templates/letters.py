@@ -60,7 +60,7 @@ def acceptance_notice() -> Sheet:
             statement("endfor"),
             para(
                 "BodyText",
-                "本申请自{{ accepted_on }}受理，我办将于{{ due_on }}前（含当日）提出审核意见；"
+                "自{{ accepted_on }}受理，我办{{ due_on }}前（含当日）提出审核意见；"
                 "补正、报请上级和会议研究的时间另计。",
             ),
             para(

@@ -103,14 +103,14 @@ def _slots() -> list[SlotLine]:
             code="N202600002",
             label="行政编制",
             way="转任",
-            internal_body="农产品质量安全监管科",
+            internal_body="农产品监管科",
             department="组织部",
         ),
         SlotLine(
             code="N202600003",
             label="内设机构正职",
             way="领导任职",
-            internal_body="农产品质量安全监管科",
+            internal_body="农产品监管科",
             department="组织部",
         ),
     ]
@@ -131,7 +131,7 @@ def _verification_slip(common: dict[str, object]) -> DocumentContext:
             "slots": _slots(),
             "basis_meeting": "局党组会议〔2026〕第8次",
             "basis_date": "2026年2月26日",
-            "purpose": "种植业管理科补充业务力量；农产品质量安全监管科科长空缺",
+            "purpose": "种植业管理科补充业务力量；农产品监管科科长空缺",
             "clause": cited("B 五.1"),
         }
     )
@@ -160,7 +160,7 @@ def _entry_notice(common: dict[str, object]) -> DocumentContext:
             **_person(common),
             "headcount_label": "行政编制",
             "post_label": "内设机构正职",
-            "internal_body": "农产品质量安全监管科",
+            "internal_body": "农产品监管科",
             "position": "科长",
             "way": "转任",
             "slip_number": "示编核〔2026〕1号",
@@ -186,8 +186,8 @@ def _exit_notice(common: dict[str, object]) -> DocumentContext:
 def _acceptance_notice(common: dict[str, object]) -> DocumentContext:
     lines = [
         RequestLine(label="行政编制", number="1", way="公务员考录", internal_body="种植业管理科"),
-        RequestLine(label="行政编制", number="1", way="转任", internal_body="农产品质量安全监管科"),
-        RequestLine(label="内设机构正职", number="1", way="领导任职", internal_body="农产品质量安全监管科"),
+        RequestLine(label="行政编制", number="1", way="转任", internal_body="农产品监管科"),
+        RequestLine(label="内设机构正职", number="1", way="领导任职", internal_body="农产品监管科"),
     ]
     return AcceptanceNoticeContext.model_validate(
         {**_letter(common), "lines": lines, "accepted_on": "2026年3月3日", "due_on": "2026年3月10日"}

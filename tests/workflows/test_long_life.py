@@ -291,7 +291,7 @@ async def test_a_case_does_not_end_before_its_last_document_is_filed(office: Off
         late = await at_court.decide(case_id, "examine", EXAMINER)
         assert late.code is RefusalCode.CLOSED
         losing.restore()
-        await at_court.env.sleep(timedelta(minutes=3))
+        await at_court.env.sleep(timedelta(minutes=12))
         assert (await at_court.handle(case_id).result())["state"] == State.REJECTED
     intact(office)
 
