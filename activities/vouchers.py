@@ -10,7 +10,6 @@ from sqlmodel import col, func, select
 from ledger import balances as ledger_balances
 from ledger.occupancy import mask
 from models.applications import PersonNamed
-from models.decisions import Officer
 from models.documents import (
     CertificateContext,
     CertificateRow,
@@ -267,7 +266,3 @@ def exit_notice(
     return issue(
         turn, DocumentKind.EXIT_NOTICE, "出编通知单", "enter", subject, hands.of_notice(), context, unit=releasing
     )
-
-
-def hands_of(examiner: str, issuer: str, handler: Officer) -> Hands:
-    return Hands(handled=handler.name, examined=examiner, issued=issuer)

@@ -41,7 +41,7 @@ from models.enums import (
     StepState,
     Verdict,
 )
-from models.refusals import CLAUSES, Refusal, RefusalCode
+from models.refusals import Refusal, RefusalCode
 from models.register import Account, Case, Command, Journal, Record, Slip, SlotRow, Unit, table_of
 from models.rulebook import Calendar
 from rules.admission import CaseFacts, StepFacts
@@ -152,7 +152,6 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
         refusals=[Refusal.of(RefusalCode(c.code), c.detail) for c in checks if not c.passed and not c.warning],
         rules_version=row.rules_version,
         calendar_version=row.calendar_version,
-        clause_shown=CLAUSES[RefusalCode.NO_VACANCY],
     )
 
 

@@ -242,7 +242,6 @@ class Docket(Shape):
     refusals: list[Refusal] = []
     rules_version: str = ""
     calendar_version: str = ""
-    clause_shown: str = ""
 
 
 class CaseRow(Shape):

@@ -322,7 +322,6 @@ class StepRow(SQLModel, table=True):
     reminded_at: datetime | None = None
     escalated_at: datetime | None = None
     escalated_to: str | None = None
-    stopped_at: datetime | None = None
     command_id: str | None = None
     officer: str | None = None
     officer_name: str | None = None

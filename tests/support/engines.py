@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from sqlalchemy import create_engine, make_url, text
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL")
-postgres_only = pytest.mark.skipif(POSTGRES_URL is None, reason="TEST_POSTGRES_URL names no server")
-ENGINES = ["sqlite", pytest.param("postgresql", marks=postgres_only)]
+ENGINES = ["sqlite", "postgresql"] if POSTGRES_URL else ["sqlite"]
 
 
 @contextmanager

@@ -426,7 +426,6 @@ def _cases() -> None:
         sa.Column("reminded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("escalated_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("escalated_to", sa.String(), nullable=True),
-        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("command_id", sa.String(), nullable=True),
         sa.Column("officer", sa.String(), nullable=True),
         sa.Column("officer_name", sa.String(), nullable=True),
