@@ -14,7 +14,7 @@ from docket.cases import StepKey
 from docket.commands import keyring_of
 from ledger import balances as ledger_balances
 from ledger import postings, slips
-from ledger.occupancy import person_of, standing
+from ledger.occupancy import person_of, seated_at, standing
 from models.applications import PersonNamed, StaffingLine
 from models.decisions import Decision, Grant
 from models.documents import VerificationSlipContext
@@ -404,6 +404,10 @@ def _post(turn: Turn, decision: Decision, person: PersonNamed, codes: list[str],
     where = standing(turn.s, person.identity_no)
     if where is None or where.headcount_unit is None:
         return Refusal.of(RefusalCode.NOT_POSTED, "调出单位已无该人员")
+    seated = seated_at(turn.s, where.person_ref)
+    if seated is not None and seated > leaving.opened_at:
+        # the approval was given for the unit where the person sat then, and for no other
+        return Refusal.of(RefusalCode.NOT_POSTED, "该人员在调出审批之后已变动单位")
     releasing = turn.unit(where.headcount_unit)
     moved = postings.transfer(turn.s, codes, entry, f"{turn.case.id}-{decision.subject}", cause)
     if isinstance(moved, Refusal):

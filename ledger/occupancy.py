@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlmodel import Session
 
 from ledger import persons
 from ledger.books import AnyRow
 from ledger.db import keyring_of
-from ledger.tables import OCCUPANCY, PERSON
+from ledger.tables import JOURNAL, OCCUPANCY, PERSON
 from models.enums import Resource, Sex
 from models.ledger import PersonEntry, RosterRow, Standing
 
@@ -31,6 +31,24 @@ _PLACE = (
     .where(OCCUPANCY.c.person_ref == bindparam("person"), OCCUPANCY.c.left_on.is_(None))
     .order_by(OCCUPANCY.c.side, OCCUPANCY.c.id)
 )
+_SEATED = (
+    select(JOURNAL.c.recorded_at)
+    .join(
+        OCCUPANCY,
+        and_(JOURNAL.c.holder == OCCUPANCY.c.entered_holder, JOURNAL.c.seq == OCCUPANCY.c.entered_seq),
+    )
+    .where(
+        OCCUPANCY.c.person_ref == bindparam("person"),
+        OCCUPANCY.c.left_on.is_(None),
+        OCCUPANCY.c.side == persons.HEADCOUNT,
+    )
+)
+
+
+def seated_at(s: Session, person_ref: str) -> datetime | None:
+    """When the person's present headcount was recorded; None when he or she is on none."""
+    moment: datetime | None = s.execute(_SEATED, {"person": person_ref}).scalar()
+    return moment
 
 
 def standing(s: Session, identity_no: str) -> Standing | None:

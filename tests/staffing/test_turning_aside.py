@@ -7,9 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from ledger import postings
+from ledger.occupancy import person_of, standing
 from models.decisions import Extension, Handle, Hold, Officer, Reminder, Resubmission, Revocation, Withdrawal
-from models.enums import CommandKind, Department, Resource, Role, State
-from models.refusals import RefusalCode
+from models.enums import CommandKind, Department, ExitReason, Resource, Role, State
+from models.ledger import Basis, Cause
+from models.refusals import Refusal, RefusalCode
 from models.register import ExceptionalAcceptance, Suspension
 from records.store import StoreFault
 from tests.support.office import (
@@ -21,6 +24,7 @@ from tests.support.office import (
     PERSONNEL,
     REGISTRAR,
     RESEARCH,
+    SERVICES,
     Office,
     application,
     identity_no,
@@ -71,6 +75,30 @@ def test_a_registered_person_is_not_renamed_in_passing(office: Office) -> None:
     refused = office.approve(case_id, slot, 0, name="张冠李戴", **known)
     assert refused.code is RefusalCode.IDENTITY_INVALID
     office.accepted(office.approve(case_id, slot, 0, name="在编0", **known))
+
+
+def test_a_transfer_takes_the_person_only_from_the_unit_that_let_go(office: Office) -> None:
+    """Approved to leave the service centre, then moved to the bureau by another act before the entry."""
+    born = date(1980, 5, 1)
+    case_id = office.opened(application(line("headcount:administrative", way="official-transfer")))
+    [slot] = office.issued(case_id)
+    named = {"name": "在编200", "birth_date": born.isoformat(), "identity_no": identity_no(200, born)}
+    office.accepted(office.approve(case_id, slot, 200, **named))
+    office.accepted(office.decide(case_id, "approve-exit", PERSONNEL, subject=slot, reference_no="示人社调〔2026〕3号"))
+    office.later(days=1)
+    with office.database.write() as s:
+        known = standing(s, identity_no(200, born))
+        assert known is not None
+        day = office.now.date()
+        basis = Basis(number="省委任〔2026〕9号", body="省委组织部", date=day)
+        cause = Cause(case_id="x", step="x", round=1, effective_on=day, recorded_at=office.now, basis=basis)
+        left = postings.leave(s, SERVICES, known.person_ref, "headcount", ExitReason.TRANSFER, cause)
+        moved = postings.appoint(s, RESEARCH, [Resource.ADMINISTRATIVE], person_of(s, known.person_ref), cause)
+        assert not isinstance(left, Refusal)
+        assert not isinstance(moved, Refusal)
+    before = office.numbers()
+    assert office.decide(case_id, "enter", REGISTRAR, subject=slot).code is RefusalCode.NOT_POSTED
+    assert office.numbers() == before
 
 
 def test_only_its_release_ends_a_hold(office: Office) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from alembic.util import CommandError
 
 revision = "0001"
 down_revision = None
@@ -46,7 +47,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("登记数据库只向前迁移；退回请恢复备份 · migrations only go forward: restore a backup")
+    raise CommandError("登记数据库只向前迁移；退回请恢复备份 · migrations only go forward: restore a backup")
 
 
 def _immutable_journal() -> None:
