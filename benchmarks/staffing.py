@@ -52,7 +52,8 @@ IN_FLIGHT = 50
 PAUSES = {"back_to_back": 0.0, "waiting": 0.35}
 """Seconds between two decisions, for both kinds alike. Back to back a signal often comes while the step before is
 still being completed: Temporal merges the two into one workflow task, and the bare case, whose driver is quicker,
-gains most (8 tasks against 13, counted at 0.05 s). With a pause every decision finds a case that waits, and both have 14."""
+gains most (8 tasks against 13, counted at 0.05 s). With a pause of this length every decision finds a case that
+waits, and both have 14."""
 
 
 class Ear(asyncio.DatagramProtocol):
