@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -16,11 +17,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from docket.officers import add_officer, find_by_login, issue_token, revoke_token
+from docket.officers import add_officer, find_by_login, issue_token, officer_of, revoke_token
+from docket.substitutions import grant
 from ledger.intake import import_file, template
-from models.enums import Department, Role
+from models.enums import Department, Procedure, Role
 from models.intake import ImportReport
 from models.ledger import Verification
+from models.refusals import Refusal
+from models.substitutions import NewSubstitution
+from rules.deadlines import local_day
 from runtime.anchors import Anchor, take_anchor
 from runtime.api_server import serve_api
 from runtime.assembly import assembled
@@ -30,6 +35,7 @@ from runtime.exporting import export_register
 from runtime.faults import StartFault
 from runtime.keyring import add_key, create_key_file
 from runtime.logs import set_up_logging
+from runtime.schedules import ensure, told
 from runtime.settings import Settings, load_settings, unknown_variables
 from runtime.up import progress_bar, run_up
 from runtime.verifying import verify_all
@@ -248,6 +254,49 @@ def officer_add(
     _say(f"已登记 {login} · entered")
 
 
+@officer.command("substitute")
+def officer_substitute(
+    principal: Annotated[str, typer.Argument(help="被代行人登录名 · who is stood in for")],
+    substitute: Annotated[str, typer.Argument(help="代行人登录名 · who stands in")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="最后一日 · the last day")],
+    reason: Annotated[str, typer.Option(help="事由 · reason")],
+    start: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="第一日，默认今日 · the first day, or today")
+    ] = None,
+    procedure: Annotated[
+        list[str] | None, typer.Option(help="程序代码，可重复；不填即全部 · procedure, may be repeated; else all")
+    ] = None,
+    by: Annotated[str, typer.Option(help="由谁安排，默认被代行人本人 · arranged by, or the principal")] = "",
+    as_json: Json = False,
+) -> None:
+    """授予代行：在起止日期内由同一部门的人代为办理 · Let a colleague stand in for an officer, for named days."""
+    now = datetime.now(UTC)
+    try:
+        wanted = NewSubstitution(
+            principal=principal,
+            substitute=substitute,
+            from_on=start.date() if start else local_day(now),
+            until_on=until.date(),
+            procedures=[Procedure(item) for item in procedure or []],
+            reason=reason,
+        )
+    except ValueError:
+        raise StartFault("程序代码或事由有误 · unknown procedure, or a reason that cannot be read") from None
+    with assembled(_settings()) as parts, parts.database.write() as session:
+        row = find_by_login(session, by or principal)
+        if row is None:
+            raise StartFault(f"没有经办人 {by or principal} · no such officer")
+        done = grant(session, wanted, officer_of(row), uuid.uuid4().hex, now)
+        if isinstance(done, Refusal):
+            raise StartFault(done.message)
+        if isinstance(done, list):
+            raise StartFault("；".join(f"{fault.field}：{fault.reason}" for fault in done))
+    if as_json:
+        _print_json(done.model_dump(mode="json"))
+    else:
+        _say(f"{done.substitute_name} 代 {done.principal_name}，{done.from_on} 至 {done.until_on} · granted {done.id}")
+
+
 @app.command()
 def verify(
     anchor: Annotated[Path | None, typer.Option(help="另处保存的存证文件 · an anchor file kept elsewhere")] = None,
@@ -324,21 +373,24 @@ def anchor(
 
 
 @app.command()
-def schedules(as_json: Json = False) -> None:
-    """登记搜索属性并列出定时任务 · Register the search attributes and list the schedules."""
+def schedules(
+    run: Annotated[bool, typer.Option("--run", help="立即各运行一次 · run each of them now")] = False,
+    as_json: Json = False,
+) -> None:
+    """登记搜索属性，建立或更新定时任务 · Register the search attributes; create or update the schedules."""
     settings = _settings()
     with assembled(settings) as parts:
-        added, listed = asyncio.run(_schedules(Temporal(settings, parts.keyring)))
+        added = asyncio.run(Temporal(settings, parts.keyring).ensure_search_attributes())
+        ensured = asyncio.run(ensure(settings, parts.keyring, parts.rulebook, run_now=run))
     if as_json:
-        _print_json({"search_attributes_added": added, "schedules": listed})
+        facts = [each.facts() | {"triggered": run} for each in ensured]
+        _print_json({"search_attributes_added": added, "schedules": facts})
         return
     _say(f"新登记搜索属性 · search attributes added: {'、'.join(added) or '无 none'}")
-    _say(f"定时任务 · schedules: {'、'.join(listed) or '本版本没有定时任务 none in this version'}")
-
-
-async def _schedules(temporal: Temporal) -> tuple[list[str], list[str]]:
-    added = await temporal.ensure_search_attributes()
-    return added, await temporal.list_schedules()
+    for each in ensured:
+        _say(told(each))
+        if run:
+            _say(f"已触发 {each.id} · triggered")
 
 
 @keys.command("new")

@@ -15,7 +15,10 @@ from docket import cases, commands, notices
 from docket.commands import CommandRow, canonical
 from docket.desk import desk as lay_desk
 from models.decisions import (
+    Comment,
+    Copy,
     Decision,
+    ExceptionalRequest,
     Extension,
     Handle,
     Hold,
@@ -23,21 +26,25 @@ from models.decisions import (
     Receipt,
     Release,
     Reminder,
+    Report,
     Resubmission,
     Revocation,
     Unreadable,
+    Wake,
     Withdrawal,
 )
 from models.docket import Desk
-from models.enums import CommandKind
+from models.enums import CommandKind, State
 from models.refusals import Refusal, RefusalCode
 from models.sealing import Unsealable
 from models.shape import Shape
 from rules.admission import admit
 
-from . import acceptance, clock, filing, orders, staffing_up
+from . import acceptance, clock, filing, orders
+from .conduct import Conduct
 from .deps import Deps
 from .facts import admission_facts
+from .procedures import CONDUCT
 from .turn import Issued, Turn
 
 RETRY_DOCUMENT = timedelta(minutes=5)
@@ -55,7 +62,9 @@ class CaseActivities:
         """The gate of a submitted case (A §三); on any other case just its desk, so it also serves a restart."""
         with self._deps.database.write() as s:
             turn = self._turn(s, moment.case_id, moment)
-            acceptance.judge(turn)
+            if turn.case.state is State.SUBMITTED:
+                CONDUCT[turn.case.procedure].begin(turn)
+                acceptance.receipt_of_start(turn)
             desk = lay_desk(s, turn.case, moment.at, self._deps.office)
         return self._filed(desk, moment, turn.issued)
 
@@ -73,7 +82,7 @@ class CaseActivities:
         """What happens by itself: reminders, escalation, slip expiry, documents still to be made."""
         with self._deps.database.write() as s:
             turn = self._turn(s, moment.case_id, moment)
-            yielding = clock.ring(turn)
+            yielding = clock.ring(turn, CONDUCT[turn.case.procedure])
             desk = lay_desk(s, turn.case, moment.at, self._deps.office)
         desk = self._filed(desk, moment, turn.issued)
         if yielding is not None:
@@ -140,8 +149,8 @@ class CaseActivities:
             return Refusal.of(RefusalCode.MALFORMED)
         if isinstance(body, Decision):
             refusal = admit(body, row.officer, admission_facts(turn, body))
-            return refusal if refusal is not None else staffing_up.take(turn, body)
-        return _order(turn, body)
+            return refusal if refusal is not None else CONDUCT[turn.case.procedure].take(turn, body)
+        return _order(turn, body, CONDUCT[turn.case.procedure])
 
 
 def _suspect(row: CommandRow | None, order: Handle) -> str | None:
@@ -157,21 +166,32 @@ def _suspect(row: CommandRow | None, order: Handle) -> str | None:
     return None
 
 
-def _order(turn: Turn, body: Shape) -> Refusal | None:
+def _order(turn: Turn, body: Shape, conduct: Conduct) -> Refusal | None:
     match body:
         case Resubmission():
-            return orders.resubmit(turn, body)
+            return orders.resubmit(turn, body, conduct)
         case Withdrawal():
-            return orders.withdraw(turn, body)
+            return orders.withdraw(turn, body, conduct)
         case Revocation():
-            return orders.revoke(turn, body)
+            return orders.revoke(turn, body, conduct)
         case Extension():
-            return orders.extend(turn, body)
+            return (conduct.extend or orders.extend)(turn, body)
+        case Report():
+            return orders.report(turn, body, conduct)
+        case ExceptionalRequest():
+            return orders.request_exception(turn, body, conduct)
         case Hold():
             return orders.hold(turn, body)
         case Release():
             return orders.release(turn, body)
         case Reminder():
             return orders.remind(turn, body)
+        case Comment():
+            return orders.comment(turn, body)
+        case Copy():
+            return orders.copy(turn, body)
+        case Wake():
+            clock.ring(turn, conduct)
+            return None
         case _:
             return Refusal.of(RefusalCode.MALFORMED)

@@ -11,24 +11,27 @@ from typing import Any
 from sqlalchemy import Row
 
 from docket import cases, notices
-from ledger import suspensions
 from models.enums import Department, Role, State, Step
 from rules.deadlines import add_working_days, end_of_day, local_day
 
 from . import endings
+from .conduct import Conduct
+from .facts import suspended_now
 from .turn import Turn
 
 
-def ring(turn: Turn) -> datetime | None:
-    """Do all that is due at `turn.at`. A moment is returned when an expiry yields and must be looked at again."""
+def ring(turn: Turn, conduct: Conduct) -> datetime | None:
+    """Do all that is due at `turn.at`. A moment is returned when the procedure must be looked at again, because an
+    expiry yields."""
     if turn.case.state.final:
         return None
-    slip = endings.slip_of(turn)
-    if slip is not None and slip.state == "valid" and slip.valid_until < turn.at and not endings.expire_slip(turn):
-        return turn.at + endings.YIELD_TO_DECISIONS
+    again = conduct.ring(turn)
+    if again is not None:
+        return again
     if turn.case.state is State.HELD:
         _look_for_lifting(turn)
         return None
+    _recount(turn)
     for row in turn.case.current():
         _ladder(turn, row)
     turn.touched()
@@ -40,9 +43,16 @@ def ring(turn: Turn) -> datetime | None:
 def _look_for_lifting(turn: Turn) -> None:
     if turn.case.row.held_from != "suspension":
         return
-    standing = suspensions.standing_suspensions(turn.s, turn.case.row.unit, turn.at)
-    if not standing or endings.exception_in_force(turn):
+    if not suspended_now(turn):
         endings.resume(turn)
+
+
+def _recount(turn: Turn) -> None:
+    """A deadline that was counted over a year not yet published is counted again once the calendar has it."""
+    for row in turn.case.current():
+        if cases.outdated(row, turn.deps.office):
+            cases.recount_step(turn.s, row, turn.deps.office)
+            turn.touched()
 
 
 def _ladder(turn: Turn, row: Row[Any]) -> None:
@@ -77,4 +87,4 @@ def _correction_overdue(turn: Turn) -> None:
     if due_at is not None and due_at < turn.at:
         text = f"补正期限已过：{turn.case.row.title}"
         key = notices.correction_key(turn.case)
-        notices.notify(turn.s, turn.case.id, turn.at, "reminder", Department.UNIT, text, key)
+        notices.notify(turn.s, turn.case.id, turn.at, "reminder", Department(turn.case.row.applied_by), text, key)

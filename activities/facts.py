@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import bindparam, select
 
 from docket import cases
-from ledger import balances, slips, suspensions
+from docket.changing import approved_changes
+from ledger import balances, departures, slips, suspensions
+from models.applications import EstablishmentChangeApplication
 from models.decisions import Decision, Officer
-from models.enums import CommandKind, Department, Role, SlipState, StepState, UnitKind
+from models.enums import CommandKind, Department, Procedure, Role, SlipState, StepState, UnitKind
 from models.refusals import RefusalCode
-from models.register import InternalBody, table_of
+from models.register import ExceptionalAcceptance, InternalBody, Suspension, Unit, table_of
 from rules.acceptance import GateFacts
 from rules.admission import CaseFacts, StepFacts
+from rules.change_gate import gaining
 from rules.deadlines import chinese_date, local_day
+from rules.exceptions import covers, only_takes_back, resources_of
+from rules.rectification import gate_text
 
-from . import endings
+from . import slip as slips_of_case
 from .turn import Turn
 
 ORDER_ROLES: dict[CommandKind, frozenset[Role]] = {
@@ -37,7 +44,8 @@ _GONE = {
 def admission_facts(turn: Turn, decision: Decision | None = None) -> CaseFacts:
     """The case as admission sees it: steps of all rounds, applicants, earlier acts, what became of the slip."""
     case = turn.case
-    slip = endings.slip_of(turn) if decision is not None and decision.subject else None
+    asks_for_slot = case.procedure is Procedure.STAFFING_UP and decision is not None and decision.subject
+    slip = slips_of_case.slip_of(turn) if asks_for_slot else None
     codes = frozenset(slot.code for slot in slips.slots_of(turn.s, slip.id)) if slip else frozenset[str]()
     return CaseFacts(
         state=case.state,
@@ -46,10 +54,12 @@ def admission_facts(turn: Turn, decision: Decision | None = None) -> CaseFacts:
             StepFacts(row.step, row.round, row.subject, Department(row.department), StepState(row.state))
             for row in case.steps
         ],
-        applicants=frozenset(row.officer for row in cases.rounds(turn.s, case.id) if not row.internal),
+        applicants=cases.applicants(turn.s, case),
         acts=acts(turn),
         slip_gone=_GONE.get(slip.state) if slip else None,
         known_subjects=codes,
+        procedure=case.procedure,
+        unit=case.row.unit,
     )
 
 
@@ -67,22 +77,74 @@ def gate_facts(turn: Turn, officer: Officer) -> GateFacts:
     """What the register says about the unit at the moment of acceptance."""
     unit = turn.unit()
     bodies = turn.s.execute(_BODIES, {"unit_code": unit.code}).scalars().all()
-    exception = suspensions.exception_in_force(turn.s, unit.code, turn.at)
     standing = suspensions.standing_suspensions(turn.s, unit.code, turn.at)
+    if only_takes_back(turn.application):
+        standing = []
     return GateFacts(
         unit_kind=UnitKind(unit.kind),
-        unit_fault=unit.data_fault,
+        unit_fault=fault_of(unit),
         officer_acts_for_unit=officer.department is Department.UNIT
         and officer.unit == unit.code
         and Role.APPLICANT in officer.roles,
         internal_bodies=frozenset(bodies),
         today=turn.today,
         balances={balance.resource: balance for balance in balances.balances(turn.s, unit.code)},
-        suspensions=[f"{s.number or s.id}（问题{s.problems}）" if s.problems else s.number or s.id for s in standing],
-        exception=exception.id if exception else None,
+        suspensions=[_gate_text(turn, row) for row in standing],
+        exception=_exception_shown(turn) if standing else None,
         overdue_removals=[
             f"减员事项{departure.id}，应于{chinese_date(local_day(departure.due_at))}前报送"
-            for departure in suspensions.overdue_departures(turn.s, unit.code, turn.at)
+            for departure in departures.overdue(turn.s, unit.code, turn.at)
         ],
         duplicates=cases.duplicates(turn.s, turn.case),
     )
+
+
+def fault_of(unit: Unit) -> str | None:
+    """Why the register's entry of a unit lets nothing be applied for: a fault of its data, or its end."""
+    if unit.abolished_on is not None:
+        return f"该单位已于{chinese_date(unit.abolished_on)}撤销"
+    return unit.data_fault
+
+
+def _gate_text(turn: Turn, row: Suspension) -> str:
+    """A suspension as the refusal letter names it; one of a higher unit with that unit."""
+    above = turn.unit(row.unit).name if row.unit != turn.case.row.unit else ""
+    return gate_text(row.number, row.problems, local_day(row.from_at), above)
+
+
+def applied_at(turn: Turn) -> datetime:
+    """When the present application came in: a round that the office opened for itself is no new application."""
+    outside = [row.submitted_at for row in cases.rounds(turn.s, turn.case.id) if not row.internal]
+    moment: datetime = outside[-1]
+    return moment
+
+
+def suspended_now(turn: Turn) -> bool:
+    """Whether a suspension stops this case now, as RESERVE and AUTHORISE will judge it: by what stands in the
+    register, not by the clocks of two cases; what a rectification itself needs is never stopped."""
+    application = turn.application
+    if only_takes_back(application):
+        return False
+    units = {turn.case.row.unit}
+    if isinstance(application, EstablishmentChangeApplication):
+        units |= set(gaining(approved_changes(turn.s, turn.case, application)))
+    exception, since = exception_for(turn), applied_at(turn)
+    return any(suspensions.closed_now(turn.s, unit, exception, turn.at, since) for unit in sorted(units))
+
+
+def exception_for(turn: Turn) -> str | None:
+    """The id of an exceptional acceptance in force that covers this case, judged by its scope."""
+    found = _covering(turn)
+    return found.id if found is not None else None
+
+
+def _exception_shown(turn: Turn) -> str | None:
+    """Its number, as the gate names it."""
+    found = _covering(turn)
+    return (found.number or found.id) if found is not None else None
+
+
+def _covering(turn: Turn) -> ExceptionalAcceptance | None:
+    resources = resources_of(turn.application)
+    found = suspensions.exceptions_in_force(turn.s, turn.case.row.unit, turn.at)
+    return next((each for each in found if covers(each.scope, turn.case.procedure, resources)), None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from docket.applications import MATTER
 from ledger import slips
+from models.applications import RemovingStaffApplication, StaffingUpApplication
 from models.documents import (
     AcceptanceNoticeContext,
     CorrectionNoticeContext,
@@ -13,13 +15,19 @@ from models.documents import (
     RevocationNoticeContext,
     SlotLine,
 )
-from models.enums import DocumentKind, SlotState, UnitKind
+from models.enums import Department, DocumentKind, Procedure, SlotState, UnitKind
 from models.register import Slip
 from rules.deadlines import chinese_date, local_day
-from rules.routing import clause_shown
+from rules.routing import clause_cited, clause_shown
 
-from .paper import Base, issue, request_lines
+from .paper import Base, department_name, issue, request_lines
 from .turn import Turn
+
+_STANDING = {
+    Procedure.STAFFING_UP: "补正期间本申请不占用空余编制和领导职数。",
+    Procedure.REMOVING_STAFF: "补正期间不停止计算减员报送期限。",
+    Procedure.ESTABLISHMENT_CHANGE: "补正期间不得先行实施所申请的事项。",
+}
 
 GATE = "accept"
 """Step name under which the gate's documents are filed."""
@@ -54,17 +62,31 @@ def _contact(turn: Turn) -> str:
     return turn.deps.rulebook.office.contact
 
 
-def acceptance_notice(turn: Turn, due_at: datetime) -> None:
+def _matter(turn: Turn) -> str:
+    return MATTER[turn.case.procedure]
+
+
+def _addressed(turn: Turn, base: Base) -> Base:
+    """A letter about an application goes to whoever made it: the unit, or the department that reported by itself."""
+    applied_by = Department(turn.case.row.applied_by)
+    if applied_by in (Department.UNIT, Department.ESTABLISHMENT):  # what the office opens itself concerns the unit
+        return base
+    return Base(**{**base, "unit_name": department_name(turn, applied_by)})
+
+
+def acceptance_notice(turn: Turn, due_at: datetime, reminder: str) -> None:
     duty = turn.deps.rulebook.office.duty_officer
 
     def context(base: Base) -> AcceptanceNoticeContext:
         return AcceptanceNoticeContext(
             **base,
+            matter=_matter(turn),
             application_title=turn.case.row.title,
             submitted_on=_submitted_on(turn),
             lines=request_lines(turn),
             accepted_on=chinese_date(turn.today),
             due_on=chinese_date(local_day(due_at)),
+            reminder=reminder,
             handled_by=duty,
             contact=_contact(turn),
         )
@@ -79,11 +101,13 @@ def correction_notice(
 
     def context(base: Base) -> CorrectionNoticeContext:
         return CorrectionNoticeContext(
-            **base,
+            **_addressed(turn, base),
+            matter=_matter(turn),
             application_title=turn.case.row.title,
             submitted_on=_submitted_on(turn),
             faults=_listed(faults),
             reply_by=chinese_date(local_day(reply_by)),
+            standing=_STANDING.get(turn.case.procedure, ""),
             handled_by=by,
             contact=_contact(turn),
         )
@@ -107,9 +131,10 @@ def refusal_notice(
 
     def context(base: Base) -> RefusalNoticeContext:
         return RefusalNoticeContext(
-            **base,
+            **_addressed(turn, base),
             act=act,
             acted_by="我办" if own else acted_by,
+            matter=_matter(turn),
             application_title=turn.case.row.title,
             submitted_on=_submitted_on(turn),
             faults=_listed(faults),
@@ -125,8 +150,14 @@ def refusal_notice(
 
 def _clause(turn: Turn) -> str:
     """What a refusal rests on that is an officer's opinion and no failed check: the clause of the procedure."""
-    resources = [line.resource for line in turn.application.lines]
-    return clause_shown(UnitKind(turn.unit().kind), resources, turn.deps.rulebook.office.local_rule)
+    kind, local_rule = UnitKind(turn.unit().kind), turn.deps.rulebook.office.local_rule
+    match turn.application:
+        case StaffingUpApplication(lines=lines):
+            return clause_shown(kind, [line.resource for line in lines], local_rule)
+        case RemovingStaffApplication():
+            return clause_cited("B 五.2", kind, local_rule)
+        case _:
+            return clause_cited("A 三", kind, local_rule)
 
 
 def revocation_notice(turn: Turn, step: str, slip: Slip, slots: list[SlotLine], reason: str, by: str) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypedDict
 
+from sqlmodel import col, select
+
 from ledger import chain
+from models.applications import EstablishmentChangeApplication, StaffingLine, StaffingUpApplication
+from models.changes import Change
 from models.docket import Check
 from models.documents import AccountLine, BalanceLine, DocumentContext, FaultLine, RequestLine, Seal
 from models.enums import Department, DocumentKind, Resource, Retention, UnitKind
@@ -14,6 +18,7 @@ from models.refusals import RefusalCode
 from models.register import Record, Unit
 from records.register import Draft, prepare
 from records.render import TemplateFault
+from rules.changes import described, units_named
 from rules.deadlines import chinese_date
 from rules.routing import clause_cited
 
@@ -28,6 +33,17 @@ SERIES: dict[DocumentKind, str] = {
     DocumentKind.CORRECTION_NOTICE: "编受",
     DocumentKind.REFUSAL_NOTICE: "编受",
     DocumentKind.CERTIFICATE: "编证",
+    DocumentKind.CHANGE_REPLY: "编办",
+    DocumentKind.EVALUATION_SHEET: "编评",
+    DocumentKind.RECTIFICATION_NOTICE: "编改",
+    DocumentKind.SITE_CHECK_RECORD: "编改",
+    DocumentKind.WARNING_LETTER: "编警",
+    DocumentKind.PHONE_RECORD: "编警",
+    DocumentKind.INSPECTION_NOTICE: "编警",
+    DocumentKind.INSPECTION_REPORT: "编警",
+    DocumentKind.SUSPENSION_NOTICE: "编停",
+    DocumentKind.RESUMPTION_NOTICE: "编停",
+    DocumentKind.EXCEPTIONAL_ACCEPTANCE: "编停",
 }
 """代字 after the office's prefix (documents.md)."""
 
@@ -35,6 +51,16 @@ RETENTION: dict[DocumentKind, Retention] = {
     DocumentKind.ACCEPTANCE_NOTICE: Retention.YEARS_10,
     DocumentKind.CORRECTION_NOTICE: Retention.YEARS_10,
     DocumentKind.REFUSAL_NOTICE: Retention.YEARS_30,
+    DocumentKind.EVALUATION_SHEET: Retention.YEARS_30,
+    DocumentKind.RECTIFICATION_NOTICE: Retention.YEARS_30,
+    DocumentKind.SITE_CHECK_RECORD: Retention.YEARS_30,
+    DocumentKind.WARNING_LETTER: Retention.YEARS_30,
+    DocumentKind.INSPECTION_NOTICE: Retention.YEARS_30,
+    DocumentKind.INSPECTION_REPORT: Retention.YEARS_30,
+    DocumentKind.SUSPENSION_NOTICE: Retention.YEARS_30,
+    DocumentKind.RESUMPTION_NOTICE: Retention.YEARS_30,
+    DocumentKind.EXCEPTIONAL_ACCEPTANCE: Retention.YEARS_30,
+    DocumentKind.PHONE_RECORD: Retention.YEARS_10,
 }
 """Permanent where nothing else is said (documents.md; domain.md §7.1)."""
 
@@ -58,13 +84,18 @@ def issue(
     context: Callable[[Base], DocumentContext],
     *,
     unit: Unit | None = None,
+    series: str | None = None,
+    issuer: str | None = None,
 ) -> Record:
-    """Number a document and freeze its context in this transaction; the file is made after the commit."""
+    """Number a document and freeze its context in this transaction; the file is made after the commit.
+
+    `unit` whom it is made out to, `series` (代字 after the prefix) and `issuer` where they are not the usual ones.
+    """
     office = turn.deps.rulebook.office
     of_unit = unit or turn.unit()
     draft = Draft(
         kind=kind,
-        series=office.series_prefix + SERIES[kind],
+        series=office.series_prefix + (series or SERIES[kind]),
         title=title,
         case_id=turn.case.id,
         step=step,
@@ -72,7 +103,7 @@ def issue(
         subject=subject,
         unit=of_unit.code,
         issued_on=turn.today,
-        issuer=office.name,
+        issuer=issuer or office.name,
         officers=officers,
         retention=RETENTION.get(kind, Retention.PERMANENT),
         template_digest=_template_of(turn, kind),
@@ -80,7 +111,7 @@ def issue(
     frozen: list[DocumentContext] = []
 
     def freeze(number: str, code: str) -> DocumentContext:
-        frozen.append(context(_base(turn, of_unit, number, code)))
+        frozen.append(context(_base(turn, of_unit, number, code, issuer or office.name)))
         return frozen[0]
 
     record = prepare(turn.s, draft, freeze)
@@ -99,11 +130,11 @@ def _template_of(turn: Turn, kind: DocumentKind) -> str:
         return ""
 
 
-def _base(turn: Turn, unit: Unit, number: str, code: str) -> Base:
+def _base(turn: Turn, unit: Unit, number: str, code: str, issuer: str) -> Base:
     seq, head = chain.head(turn.s, unit.holder)
     return Base(
         number=number,
-        issuer=turn.deps.rulebook.office.name,
+        issuer=issuer,
         issued_on=chinese_date(turn.today),
         unit_name=unit.name,
         case_no=turn.case.row.no,
@@ -132,15 +163,27 @@ def balance_line(balance: Balance) -> BalanceLine:
 
 
 def request_lines(turn: Turn) -> list[RequestLine]:
-    return [
-        RequestLine(
-            label=line.resource.label,
-            number=str(line.number),
-            way=line.way.label,
-            internal_body=line.internal_body or "",
-        )
-        for line in turn.application.lines
-    ]
+    """What was applied for, as the acceptance letter lists it."""
+    match turn.application:
+        case StaffingUpApplication(lines=lines):
+            return [RequestLine(text=_line_text(line)) for line in lines]
+        case EstablishmentChangeApplication(changes=changes):
+            names = unit_names(turn, changes)
+            return [RequestLine(text=described(change, names)) for change in changes]
+        case _:
+            return []
+
+
+def _line_text(line: StaffingLine) -> str:
+    place = f"，用于{line.internal_body}" if line.internal_body else ""
+    return f"{line.resource.label}{line.number}名，{line.way.label}{place}"
+
+
+def unit_names(turn: Turn, changes: Iterable[Change]) -> dict[str, str]:
+    """Code → name of every unit that the changes name and the register knows."""
+    codes = {code for change in changes for code in units_named(change)}
+    rows = turn.s.exec(select(Unit).where(col(Unit.code).in_(codes)))
+    return {row.code: row.name for row in rows}
 
 
 def fault_lines(turn: Turn, checks: list[Check]) -> list[FaultLine]:
@@ -166,6 +209,9 @@ def department_name(turn: Turn, department: Department) -> str:
         Department.PERSONNEL: office.personnel_name,
         Department.FINANCE: office.finance_name,
         Department.SOCIAL_INSURANCE: office.social_insurance_name,
+        Department.COMMISSION: office.commission_name,
+        Department.PARTY_COMMITTEE: office.party_committee_name,
+        Department.UPPER: office.upper_name,
     }.get(department, department.label)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from .cases import CaseActivities
 from .deps import Deps
+from .monitoring import MonitoringActivities
 
 __all__ = ["Deps", "build_activities"]
 
 
 def build_activities(deps: Deps) -> list[Callable[..., Any]]:
     """All activities that any workflow uses; a test compares them with what the workflows execute."""
-    case = CaseActivities(deps)
-    return [case.open_case, case.handle_command, case.ring, case.note_unreadable]
+    case, monitoring = CaseActivities(deps), MonitoringActivities(deps)
+    return [case.open_case, case.handle_command, case.ring, case.note_unreadable, monitoring.run_monitors]

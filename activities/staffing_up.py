@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -14,20 +15,36 @@ from docket.cases import StepKey
 from docket.commands import keyring_of
 from ledger import balances as ledger_balances
 from ledger import postings, slips
-from ledger.occupancy import person_of, seated_at, standing
-from models.applications import PersonNamed, StaffingLine
-from models.decisions import Decision, Grant
+from ledger.occupancy import hold, person_of, standing
+from models.applications import PersonNamed, StaffingLine, StaffingUpApplication
+from models.decisions import Decision, Grant, Officer, Revocation, Withdrawal
+from models.docket import Check
 from models.documents import VerificationSlipContext
-from models.enums import Department, DocumentKind, Resource, Sex, SlotState, State, Step, StepState, Verdict, Way
+from models.enums import (
+    Department,
+    DocumentKind,
+    Resource,
+    Sex,
+    SlipState,
+    SlotState,
+    State,
+    Step,
+    StepState,
+    Verdict,
+    Way,
+)
 from models.ledger import Basis, PersonEntry, Posting, SlipTerms, SlotWanted
 from models.refusals import Refusal, RefusalCode
 from models.register import SlotRow
 from records import numbering
+from rules.acceptance import Outcome, gate
 from rules.deadlines import local_day, slip_valid_until
 from rules.identity import age_on, identity_fault
 from rules.routing import approving_department
 
-from . import endings, vouchers
+from . import acceptance, endings, letters, slip, transfers, vouchers
+from .conduct import Conduct
+from .facts import applied_at, exception_for, gate_facts
 from .paper import Base, department_name, issue
 from .turn import Refused, Turn
 from .vouchers import Approval, Entered, Hands
@@ -54,6 +71,25 @@ def take(turn: Turn, decision: Decision) -> Refusal | None:
             return enter(turn, decision)
         case Step.FINANCE | Step.SOCIAL_INSURANCE | Step.PAY:
             return acknowledge(turn, decision)
+        case step:
+            raise LookupError(f"{step} is no step of staffing up")
+
+
+# --- 2 the gate ---------------------------------------------------------------------------------------------------
+
+
+def begin(turn: Turn) -> None:
+    acceptance.judge(turn, _checks, _accepted)
+
+
+def _checks(turn: Turn, officer: Officer) -> tuple[Outcome, list[Check]]:
+    return gate(turn.applied(StaffingUpApplication), gate_facts(turn, officer), turn.deps.rulebook)
+
+
+def _accepted(turn: Turn) -> None:
+    turn.open(Step.EXAMINE, Department.ESTABLISHMENT)
+    turn.change(state=State.ACCEPTED.value)
+    letters.acceptance_notice(turn, turn.case.current()[0].due_at, "核定单核发前，不得先行办理录用、调任、任职等手续。")
 
 
 # --- 3 examine ------------------------------------------------------------------------------------------------
@@ -63,10 +99,10 @@ def examine(turn: Turn, decision: Decision) -> Refusal | None:
     """ESTABLISHMENT examines vacancy and structure and proposes n′ ≤ n per line."""
     if decision.verdict is not Verdict.APPROVE:
         return endings.turned_down(turn, decision)
-    granted = _granted(turn.application.lines, decision.grants)
+    granted = _granted(turn.applied(StaffingUpApplication).lines, decision.grants)
     if isinstance(granted, Refusal):
         return granted
-    appointed = turn.application.appointment is not None
+    appointed = turn.applied(StaffingUpApplication).appointment is not None
     short = None if appointed else _short(turn, granted)
     if short is not None:
         return short
@@ -94,7 +130,7 @@ def _granted(lines: list[StaffingLine], grants: list[Grant] | None) -> list[int]
 def _short(turn: Turn, granted: list[int]) -> Refusal | None:
     """At too little vacancy only return, reject or a smaller number is open."""
     wanted: Counter[Resource] = Counter()
-    for line, number in zip(turn.application.lines, granted, strict=True):
+    for line, number in zip(turn.applied(StaffingUpApplication).lines, granted, strict=True):
         wanted[line.resource] += number
     have = ledger_balances.account_balances(turn.s, turn.case.row.unit, list(wanted))
     for resource, number in wanted.items():
@@ -130,24 +166,25 @@ def _reserve(turn: Turn, decision: Decision) -> None:
     if examined is None:
         raise LookupError("issue without examination")
     grants = [Grant.model_validate(grant) for grant in cases.detail_of(turn.s, examined).get("grants", [])]
-    granted = _granted(turn.application.lines, grants)
+    granted = _granted(turn.applied(StaffingUpApplication).lines, grants)
     if isinstance(granted, Refusal):
         raise Refused(granted)
     wanted = _slots(turn, granted)
     valid_until = slip_valid_until(turn.at, turn.deps.rulebook.slip)
     duty = turn.deps.rulebook.office.duty_officer
-    hands = Hands(handled=duty, examined=examined.officer_name, issued=turn.officer.name)
+    hands = Hands(handled=duty, examined=examined.officer_name, issued=turn.officer.shown)
     per_resource = Counter(slot.resource for slot in wanted)
 
     def context(base: Base) -> VerificationSlipContext:
-        terms = SlipTerms(slip_id=slip_id(turn), number=base["number"], valid_until=valid_until)
+        terms = SlipTerms(slip_id=slip.slip_id(turn), number=base["number"], valid_until=valid_until)
         posted = postings.reserve(
             turn.s,
             turn.case.row.unit,
             wanted,
             terms,
             turn.cause(Step.ISSUE.value),
-            endings.exception_in_force(turn),
+            exception_for(turn),
+            applied_at(turn),
         )
         if isinstance(posted, Refusal):
             raise Refused(posted)
@@ -174,13 +211,9 @@ def _after_posting(base: Base, posted: Posting) -> Base:
     return Base(**{**base, "seal": seal})
 
 
-def slip_id(turn: Turn) -> str:
-    return f"{turn.case.id}-{turn.case.round}"
-
-
 def _slots(turn: Turn, granted: list[int]) -> list[SlotWanted]:
     wanted = []
-    for number, (line, count) in enumerate(zip(turn.application.lines, granted, strict=True), 1):
+    for number, (line, count) in enumerate(zip(turn.applied(StaffingUpApplication).lines, granted, strict=True), 1):
         for _ in range(count):
             serial = numbering.tally(turn.s, SLOT_SERIES, turn.today.year)
             wanted.append(
@@ -212,9 +245,9 @@ def _not_issued(turn: Turn, refusal: Refusal) -> Refusal:
 def approve_persons(turn: Turn, decision: Decision) -> Refusal | None:
     """ORGANISATION or PERSONNEL approves the named person of one slot, inside the slip."""
     if decision.verdict is Verdict.REJECT:
-        return endings.slot_rejected(turn, decision, _pair(turn, decision))
+        return slip.slot_rejected(turn, decision, _pair(turn, decision))
     if decision.verdict is Verdict.RETURN:
-        return endings.returned_after_slip(turn, decision)
+        return slip.returned_after_slip(turn, decision)
     named = _named(turn, decision)
     if isinstance(named, Refusal):
         return named
@@ -224,6 +257,7 @@ def approve_persons(turn: Turn, decision: Decision) -> Refusal | None:
         return refusal
     where = standing(turn.s, person.identity_no)
     if where is not None:
+        hold(turn.s, [where.person_ref])
         refusal = _other_name(turn, person, where.person_ref)
         if refusal is not None:
             return refusal
@@ -249,7 +283,7 @@ def _named(turn: Turn, decision: Decision) -> tuple[PersonNamed, list[SlotRow]] 
     if len(persons) > 1 or persons[0].slot != decision.subject:
         return Refusal.of(RefusalCode.OUTSIDE_SLIP, "每个编号只能核准一人，且须与编号一致")
     person = persons[0]
-    by_code = {slot.code: slot for slot in slips.slots_of(turn.s, slip_id(turn))}
+    by_code = {slot.code: slot for slot in slips.slots_of(turn.s, slip.slip_id(turn))}
     codes = [decision.subject] + ([person.post_slot] if person.post_slot else [])
     if any(code not in by_code for code in codes):
         return Refusal.of(RefusalCode.OUTSIDE_SLIP, "编号不在本核定单内")
@@ -330,9 +364,9 @@ def _pair(turn: Turn, decision: Decision) -> list[str]:
 def approve_exit(turn: Turn, decision: Decision) -> Refusal | None:
     """The releasing side's department lets the person go; both sides are posted at `enter`."""
     if decision.verdict is Verdict.REJECT:
-        return endings.slot_rejected(turn, decision, _pair(turn, decision))
+        return slip.slot_rejected(turn, decision, _pair(turn, decision))
     if decision.verdict is Verdict.RETURN:
-        return endings.returned_after_slip(turn, decision)
+        return slip.returned_after_slip(turn, decision)
     turn.finish(decision)
     turn.open(Step.ENTER, Department.ESTABLISHMENT, decision.subject)
     return None
@@ -344,10 +378,10 @@ def approve_exit(turn: Turn, decision: Decision) -> Refusal | None:
 def enter(turn: Turn, decision: Decision) -> Refusal | None:
     """落编 slot by slot: POST with its occupancy, the entry notice and the certificate page."""
     if decision.verdict is Verdict.REJECT:
-        return endings.slot_rejected(turn, decision, _pair(turn, decision))
+        return slip.slot_rejected(turn, decision, _pair(turn, decision))
     if decision.verdict is Verdict.RETURN:
-        return endings.returned_after_slip(turn, decision)
-    if turn.application.appointment is not None:
+        return slip.returned_after_slip(turn, decision)
+    if turn.applied(StaffingUpApplication).appointment is not None:
         return _enter_appointed(turn, decision)
     person = _approved_person(turn, decision.subject)
     if decision.persons and decision.persons != [person]:
@@ -362,13 +396,13 @@ def enter(turn: Turn, decision: Decision) -> Refusal | None:
     refusal = _post(turn, decision, person, codes, approval)
     if refusal is not None:
         return refusal
-    slots = [slot for slot in slips.slots_of(turn.s, slip_id(turn)) if slot.code in codes]
-    slip = endings.slip_of(turn)
+    slots = [slot for slot in slips.slots_of(turn.s, slip.slip_id(turn)) if slot.code in codes]
+    issued = slip.slip_of(turn)
     entered = Entered(
         person=person,
         resources=[Resource(slot.resource) for slot in slots],
         way=Way(slots[0].way).label,
-        slip_number=slip.number if slip else "",
+        slip_number=issued.number if issued else "",
         slot_codes=codes,
         approval=approval,
     )
@@ -401,24 +435,7 @@ def _post(turn: Turn, decision: Decision, person: PersonNamed, codes: list[str],
     if leaving is None:
         posted = postings.post(turn.s, codes, entry, cause)
         return posted if isinstance(posted, Refusal) else None
-    where = standing(turn.s, person.identity_no)
-    if where is None or where.headcount_unit is None:
-        return Refusal.of(RefusalCode.NOT_POSTED, "调出单位已无该人员")
-    seated = seated_at(turn.s, where.person_ref)
-    if seated is not None and seated > leaving.opened_at:
-        # the approval was given for the unit where the person sat then, and for no other
-        return Refusal.of(RefusalCode.NOT_POSTED, "该人员在调出审批之后已变动单位")
-    releasing = turn.unit(where.headcount_unit)
-    moved = postings.transfer(turn.s, codes, entry, f"{turn.case.id}-{decision.subject}", cause)
-    if isinstance(moved, Refusal):
-        return moved
-    released = Approval(
-        body=department_name(turn, Department(leaving.department)),
-        number=leaving.reference_no or "",
-        on=local_day(leaving.decided_at),
-    )
-    vouchers.exit_notice(turn, decision.subject, person, releasing, released, _hands(turn))
-    return None
+    return transfers.move(turn, decision.subject, codes, entry, leaving, cause, _hands(turn))
 
 
 def _entry(person: PersonNamed) -> PersonEntry:
@@ -437,7 +454,7 @@ def _hands(turn: Turn) -> Hands:
     examined = turn.case.find(StepKey(Step.EXAMINE.value, turn.case.round))
     issued = turn.case.find(StepKey(Step.ISSUE.value, turn.case.round))
     return Hands(
-        handled=turn.officer.name,
+        handled=turn.officer.shown,
         examined=examined.officer_name if examined else "",
         issued=issued.officer_name if issued else "",
     )
@@ -451,7 +468,7 @@ def _entered(turn: Turn, decision: Decision, entered: Entered) -> None:
     turn.open(Step.SOCIAL_INSURANCE, Department.SOCIAL_INSURANCE, decision.subject)
     if turn.deps.rulebook.staffing.pay_acknowledges:
         turn.open(Step.PAY, Department.PERSONNEL, decision.subject)
-    endings.settle(turn)
+    slip.settle(turn)
 
 
 # --- appointment by a higher body -----------------------------------------------------------------------------
@@ -469,16 +486,20 @@ def _open_appointed_entries(turn: Turn, granted: list[int]) -> None:
 def _appointed_resource(turn: Turn, subject: str) -> Resource:
     examined = _step(turn, Step.EXAMINE)
     grants = [Grant.model_validate(grant) for grant in cases.detail_of(turn.s, examined).get("grants", [])]
-    granted = _granted(turn.application.lines, grants)
+    granted = _granted(turn.applied(StaffingUpApplication).lines, grants)
     if isinstance(granted, Refusal):
         raise LookupError("appointment without grants")
-    flat = [line.resource for line, n in zip(turn.application.lines, granted, strict=True) for _ in range(n)]
+    flat = [
+        line.resource
+        for line, n in zip(turn.applied(StaffingUpApplication).lines, granted, strict=True)
+        for _ in range(n)
+    ]
     return flat[int(subject[1:]) - 1]
 
 
 def _enter_appointed(turn: Turn, decision: Decision) -> Refusal | None:
     """APPOINT under the higher body's document; may leave the account over quota."""
-    appointment = turn.application.appointment
+    appointment = turn.applied(StaffingUpApplication).appointment
     persons = decision.persons or []
     if appointment is None or len(persons) != 1 or persons[0].slot != decision.subject:
         return Refusal.of(RefusalCode.INCOMPLETE, "须填写该编号的一名人员")
@@ -522,5 +543,49 @@ def _enter_appointed(turn: Turn, decision: Decision) -> Refusal | None:
 def acknowledge(turn: Turn, decision: Decision) -> Refusal | None:
     """FINANCE ∥ SOCIAL_INSURANCE (∥ PERSONNEL) act on the certificate page; any order."""
     turn.finish(decision)
-    endings.settle(turn)
+    slip.settle(turn)
     return None
+
+
+# --- turned aside -------------------------------------------------------------------------------------------------
+
+
+def withdraw(turn: Turn, body: Withdrawal) -> Refusal | None:
+    """Until the first posting the whole case, later only the unused slots."""
+    if turn.applied(StaffingUpApplication).appointment is not None and slip.used(turn):
+        return slip.end_appointment(turn, State.WITHDRAWN)
+    issued = slip.slip_of(turn)
+    if issued is not None and issued.state == SlipState.VALID.value:
+        refused = slip.void_slip(turn, "withdraw", SlipState.VOID, f"用编单位撤回：{body.reason}", turn.officer)
+        if refused is not None and not slip.used(turn):
+            return refused
+        if slip.used(turn) and refused is not None:
+            return Refusal.of(RefusalCode.NOTHING_TO_DO, "核定的编制均已落编，不能撤回")
+        slip.settle(turn, empty=State.WITHDRAWN)
+        return None
+    if slip.used(turn):
+        return Refusal.of(RefusalCode.NOTHING_TO_DO, "核定的编制均已落编，不能撤回")
+    endings.close(turn, State.WITHDRAWN)
+    return None
+
+
+def revoke(turn: Turn, body: Revocation) -> Refusal | None:
+    """ESTABLISHMENT takes the unused slots back, with a reason and a notice."""
+    if turn.applied(StaffingUpApplication).appointment is not None:
+        return slip.end_appointment(turn, State.REVOKED)
+    refused = slip.void_slip(turn, "revoke", SlipState.REVOKED, body.reason, turn.officer)
+    if refused is not None:
+        return refused
+    slip.settle(turn, empty=State.REVOKED)
+    return None
+
+
+def ring(turn: Turn) -> datetime | None:
+    """The slip past its day expires, or yields to a decision that was committed in time."""
+    issued = slip.slip_of(turn)
+    if issued is None or issued.state != SlipState.VALID.value or issued.valid_until >= turn.at:
+        return None
+    return None if slip.expire_slip(turn) else turn.at + slip.YIELD_TO_DECISIONS
+
+
+CONDUCT = Conduct(begin=begin, take=take, withdraw=withdraw, revoke=revoke, ring=ring)

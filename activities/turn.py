@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from hashlib import sha256
+from typing import TypeVar
 
 from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
-from docket import cases
+from docket import cases, commands
+from docket.applications import procedure_of, serial_series
 from docket.cases import CaseFile, StepKey
-from docket.commands import CommandRow
-from models.applications import StaffingUpApplication
+from docket.commands import CommandRow, Submitted
+from models.applications import AnyApplication
 from models.decisions import Decision, Officer
 from models.documents import DocumentContext
 from models.enums import Department, DocumentKind, Step
 from models.ledger import Basis, Cause
 from models.refusals import Refusal
 from models.register import Unit, table_of
+from models.shape import Shape
+from records import numbering
 from rules.deadlines import local_day
 
 from .deps import Deps
+
+A = TypeVar("A", bound=Shape)
+
+CLOCK = Officer(id="system-clock", name="系统", department=Department.ESTABLISHMENT)
+"""Whoever no person is: what happens by itself at its time. No account; it can decide nothing."""
 
 _UNIT = select(table_of(Unit)).where(table_of(Unit).c.code == bindparam("code"))
 
@@ -60,7 +70,7 @@ class Turn:
     """What came of the command, for its receipt: numbers and hints, never a name."""
     _row_stale: bool = field(default=False, init=False)
     _steps_stale: bool = field(default=False, init=False)
-    _application: StaffingUpApplication | None = field(default=None, init=False)
+    _application: AnyApplication | None = field(default=None, init=False)
     _units: dict[str, Unit] = field(default_factory=dict, init=False)
 
     @property
@@ -90,11 +100,18 @@ class Turn:
         return self.command.officer
 
     @property
-    def application(self) -> StaffingUpApplication:
+    def application(self) -> AnyApplication:
         """The application of the present round."""
         if self._application is None:
-            self._application = cases.application_of(self.s, self._case.id, self._row_fresh().round)
+            self._application = cases.application_of(self.s, self._row_fresh())
         return self._application
+
+    def applied(self, kind: type[A]) -> A:
+        """The application of the present round as its procedure's own model."""
+        application = self.application
+        if not isinstance(application, kind):
+            raise LookupError("an application of another procedure")
+        return application
 
     def cause(self, step: str, subject: str = "", basis: Basis | None = None, *, round: int | None = None) -> Cause:
         return Cause(
@@ -108,9 +125,28 @@ class Turn:
             decided_at=self.command.decided_at if self.command else None,
         )
 
-    def open(self, step: Step, department: Department, subject: str = "") -> None:
+    def open(
+        self,
+        step: Step,
+        department: Department,
+        subject: str = "",
+        *,
+        days: int | None = None,
+        person_index: str | None = None,
+    ) -> None:
         case = self._row_fresh()
-        cases.open_step(self.s, case, step, department, self.at, self.deps.office, round=case.round, subject=subject)
+        cases.open_step(
+            self.s,
+            case,
+            step,
+            department,
+            self.at,
+            self.deps.office,
+            round=case.round,
+            subject=subject,
+            days=days,
+            person_index=person_index,
+        )
         self._steps_stale = True
 
     def finish(self, decision: Decision, *, subject: str | None = None, person_index: str | None = None) -> None:
@@ -140,6 +176,23 @@ class Turn:
         self._row_stale = True
         if "round" in values:
             self._application = None
+
+    def start(self, application: AnyApplication, officer: Officer, key: str) -> Submitted | Refusal:
+        """Commit an application of another procedure as a new case, in this transaction; the relay starts it. The
+        same key is the same case."""
+        year = self.today.year
+        series = serial_series(procedure_of(application))
+        return commands.submit_application(
+            self.s, application, officer, key, self.at, lambda: numbering.tally(self.s, series, year)
+        )
+
+    def wake(self, case_id: str, reason: str) -> None:
+        """Tell another case that what it waits for has changed."""
+        # short: a signal carries officer and key together, in a hundred characters
+        said = sha256(f"{self.case.id}|{self.at.isoformat()}|{case_id}".encode()).hexdigest()
+        key = f"wake-{said[:32]}"
+        officer = self.command.officer if self.command else CLOCK
+        commands.wake(self.s, case_id, officer, key, self.at, reason)
 
     def touched(self) -> None:
         """Steps were changed by other hands than this turn's."""

@@ -9,7 +9,7 @@ from sqlmodel import col, func, select
 
 from ledger import balances as ledger_balances
 from ledger.occupancy import mask
-from models.applications import PersonNamed
+from models.applications import PersonNamed, StaffingUpApplication
 from models.documents import (
     CertificateContext,
     CertificateRow,
@@ -18,8 +18,8 @@ from models.documents import (
     SlotLine,
     VerificationSlipContext,
 )
-from models.enums import DocumentKind, ExitReason, Resource, Sex, UnitKind
-from models.ledger import Balance, SlotWanted
+from models.enums import DocumentKind, Resource, Sex, Step, UnitKind
+from models.ledger import Balance, PersonEntry, Seated, SlotWanted
 from models.register import Record, Unit
 from rules.deadlines import chinese_date, local_day
 from rules.routing import approving_department, clause_shown
@@ -56,7 +56,7 @@ class Hands:
         behind = (
             {"核定单审核": self.examined, "核定单签发": self.issued} if self.issued else {"申请审核": self.examined}
         )
-        return {"经办": self.handled, **behind}
+        return {"经办": self.handled, **{what: who for what, who in behind.items() if who}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,22 @@ class Entered:
     slip_number: str
     slot_codes: list[str]
     approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One completed exit: whom, the seats that it freed as they stood before, the accounts as they stand after,
+    why, and `note` on a late report."""
+
+    person: PersonEntry
+    seats: list[Seated]
+    accounts: list[Balance]
+    reason: str
+    destination: str
+    left_on: date
+    approval: Approval
+    proof: str = ""
+    note: str = ""
 
 
 def slot_line(turn: Turn, code: str, resource: Resource, way: str, body: str | None) -> SlotLine:
@@ -92,7 +108,7 @@ def slip_context(
 ) -> VerificationSlipContext:
     """《人员编制和领导职数核定单》: the vacancy before, and what this slip grants of it."""
     unit = turn.unit()
-    basis = turn.application.basis
+    basis = turn.applied(StaffingUpApplication).basis
     return VerificationSlipContext(
         **base,
         unit_code=unit.code,
@@ -118,7 +134,7 @@ def slip_context(
 
 def _purpose(turn: Turn) -> str:
     """The reasons of all lines, each once."""
-    reasons = [line.reason.rstrip("。；，;, \n") for line in turn.application.lines]
+    reasons = [line.reason.rstrip("。；，;, \n") for line in turn.applied(StaffingUpApplication).lines]
     return "；".join(dict.fromkeys(reason for reason in reasons if reason)) or NONE
 
 
@@ -169,7 +185,7 @@ def entry_notice(turn: Turn, subject: str, entered: Entered, hands: Hands) -> Re
         )
 
     record = issue(turn, DocumentKind.ENTRY_NOTICE, "入编通知单", "enter", subject, hands.of_notice(), context)
-    certificate_page(turn, subject, entered, after, hands)
+    certificate_page(turn, "enter", subject, unit, [_entering_row(turn, entered)], after, hands)
     return record
 
 
@@ -179,10 +195,27 @@ def _funds_note(turn: Turn, headcount: bool) -> str:
     return f"财政部门据此增核{turn.today.year + 1}财年人员经费；社会保险经办机构据此办理参保手续。"
 
 
-def certificate_page(turn: Turn, subject: str, entered: Entered, after: list[Balance], hands: Hands) -> Record:
-    """《机构编制管理证》 登记页: an extract of the chain as it stands after the entry (B §三.1)."""
-    unit = turn.unit()
+def _entering_row(turn: Turn, entered: Entered) -> CertificateRow:
     person = entered.person
+    return CertificateRow(
+        person_name=person.name,
+        person_sex=Sex(person.sex).label,
+        birth_month=birth_month(person.birth_date),
+        identity_masked=mask(person.identity_no),
+        label="、".join(r.label for r in entered.resources),
+        internal_body=person.internal_body or NONE,
+        position=person.position or NONE,
+        entered_on=chinese_date(turn.today),
+        basis_no=entered.approval.number or NONE,
+        left_on="",
+        reason="",
+    )
+
+
+def certificate_page(
+    turn: Turn, step: str, subject: str, unit: Unit, rows: list[CertificateRow], after: list[Balance], hands: Hands
+) -> Record:
+    """《机构编制管理证》 登记页: an extract of the chain as it stands after the entry or exit (B §三.1)."""
 
     def context(base: Base) -> CertificateContext:
         return CertificateContext(
@@ -195,28 +228,13 @@ def certificate_page(turn: Turn, subject: str, entered: Entered, after: list[Bal
             page_no=f"第{_next_page(turn, unit)}页",
             co_users=_co_users(turn, unit),
             balances=[balance_line(balance) for balance in after],
-            changes=[
-                CertificateRow(
-                    person_name=person.name,
-                    person_sex=Sex(person.sex).label,
-                    birth_month=birth_month(person.birth_date),
-                    identity_masked=mask(person.identity_no),
-                    label="、".join(r.label for r in entered.resources),
-                    internal_body=person.internal_body or NONE,
-                    position=person.position or NONE,
-                    entered_on=chinese_date(turn.today),
-                    basis_no=entered.approval.number or NONE,
-                    left_on="",
-                    reason="",
-                )
-            ],
+            changes=rows,
             as_of=chinese_date(turn.today),
             handled_by=hands.handled,
         )
 
-    return issue(
-        turn, DocumentKind.CERTIFICATE, "机构编制管理证登记页", "enter", subject, {"经办": hands.handled}, context
-    )
+    officers = {"经办": hands.handled}
+    return issue(turn, DocumentKind.CERTIFICATE, "机构编制管理证登记页", step, subject, officers, context, unit=unit)
 
 
 def _next_page(turn: Turn, unit: Unit) -> int:
@@ -234,35 +252,60 @@ def _co_users(turn: Turn, unit: Unit) -> str:
     return "、".join(others.all()) or NONE
 
 
-def exit_notice(
-    turn: Turn, subject: str, person: PersonNamed, releasing: Unit, approval: Approval, hands: Hands
-) -> Record:
-    """《出编通知单》 of the releasing unit in a transfer."""
-    after = ledger_balances.balances(turn.s, releasing.code)
-    receiving = turn.unit()
+def exit_papers(turn: Turn, subject: str, unit: Unit, left: Left, hands: Hands) -> None:
+    """《出编通知单》 of one unit that the person leaves, and the page of its certificate."""
+    seats = [seat for seat in left.seats if seat.unit == unit.code]
+    _exit_notice(turn, subject, unit, left, seats, hands)
+    rows = [_leaving_row(left, seat) for seat in seats]
+    after = ledger_balances.balances(turn.s, unit.code)
+    certificate_page(turn, Step.EXIT.value, subject, unit, rows, after, hands)
+
+
+def _exit_notice(turn: Turn, subject: str, unit: Unit, left: Left, seats: list[Seated], hands: Hands) -> Record:
+    """Only the accounts that moved are listed."""
+    person = left.person
+    freed = [seat.resource for seat in seats]
+    moved = [b for b in left.accounts if b.holder == unit.holder and b.resource in freed]
 
     def context(base: Base) -> ExitNoticeContext:
         return ExitNoticeContext(
             **base,
-            unit_code=releasing.code,
-            certificate_no=releasing.certificate_no or NONE,
+            unit_code=unit.code,
+            certificate_no=unit.certificate_no or NONE,
             person_name=person.name,
-            person_sex=Sex(person.sex).label,
+            person_sex=person.sex.label,
             person_birth=birth_month(person.birth_date),
             identity_masked=mask(person.identity_no),
-            reason=ExitReason.TRANSFER.label,
-            freed="人员编制及所任领导职数",
-            destination=receiving.name,
-            approved_by=approval.body,
-            approval_no=approval.number or NONE,
-            approved_on=chinese_date(approval.on),
-            left_on=chinese_date(turn.today),
-            balances=[balance_line(balance) for balance in after],
+            reason=f"{left.reason}（{left.note}）" if left.note else left.reason,
+            freed="、".join(dict.fromkeys(resource.label for resource in freed)),
+            destination=left.destination or NONE,
+            proof=left.proof or NONE,
+            approved_by=left.approval.body,
+            approval_no=left.approval.number or NONE,
+            approved_on=chinese_date(left.approval.on),
+            left_on=chinese_date(left.left_on),
+            balances=[balance_line(balance) for balance in moved],
             handled_by=hands.handled,
             examined_by=hands.examined,
             issued_by=hands.issued,
         )
 
-    return issue(
-        turn, DocumentKind.EXIT_NOTICE, "出编通知单", "enter", subject, hands.of_notice(), context, unit=releasing
+    step, officers = Step.EXIT.value, hands.of_notice()
+    return issue(turn, DocumentKind.EXIT_NOTICE, "出编通知单", step, subject, officers, context, unit=unit)
+
+
+def _leaving_row(left: Left, seat: Seated) -> CertificateRow:
+    person = left.person
+    return CertificateRow(
+        person_name=person.name,
+        person_sex=person.sex.label,
+        birth_month=birth_month(person.birth_date),
+        identity_masked=mask(person.identity_no),
+        label=seat.resource.label,
+        internal_body=seat.internal_body or NONE,
+        position=seat.position or NONE,
+        entered_on=chinese_date(seat.entered_on),
+        basis_no=seat.basis_no or NONE,
+        left_on=chinese_date(left.left_on),
+        reason=left.reason,
     )

@@ -11,12 +11,26 @@ from . import openapi, problems
 from .courier import Messenger
 from .deps import Runtime
 from .middleware import PREFIX, BodyLimit, CodecCors, LastResort, SecurityHeaders
-from .routes import applications, cases, codec, events, health, ledger, records, reference, units, verify, worklist
+from .routes import (
+    applications,
+    cases,
+    codec,
+    events,
+    health,
+    ledger,
+    records,
+    reference,
+    substitutions,
+    units,
+    verify,
+    worklist,
+)
 
 ROUTES = (
     applications.routes,
     cases.routes,
     worklist.routes,
+    substitutions.routes,
     units.routes,
     records.routes,
     verify.routes,

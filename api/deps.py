@@ -81,7 +81,8 @@ _bearer = HTTPBearer(
 
 
 def caller_of(request: Request, _: object = Security(_bearer)) -> Officer:
-    """The officer whom `api.door` has let in; the security scheme here only documents it."""
+    """The officer whom `api.door` has let in, in person or standing in for a colleague (`acting_for`); the security
+    scheme here only documents it."""
     return cast(Officer, request.state.officer)
 
 

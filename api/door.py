@@ -15,13 +15,17 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from docket import officers
+from docket import officers, substitutions
 from models.decisions import Officer
+from rules.deadlines import local_day
 
 from .deps import KEY_PATTERN, Runtime, runtime_of
 from .permissions import RULES, Rule
-from .problems import ProblemError
+from .problems import ProblemError, no_substitution
 from .strict import parse
+
+ACTING_FOR = "acting-for"
+"""The header by which a substitute says for whom he or she acts: a login."""
 
 CODEC_COOKIE = "dingbian_codec"
 """Temporal's UI can send credentials but no header of its own: a page of ours may set this cookie to a token
@@ -56,7 +60,7 @@ async def admit(request: Request, rule: Rule) -> None:
     """Raises ProblemError 401, 403, 400, 429, 413, 415; otherwise `request.state.officer` and the body are ready."""
     runtime = runtime_of(request)
     if not rule.public:
-        officer = await _authenticated(request, runtime, rule)
+        officer = await _capacity(request, runtime, rule, await _authenticated(request, runtime, rule))
         if not rule.allows(officer):
             raise ProblemError("forbidden", "您的部门或角色不能办理此项 · not for your department or role")
         request.state.officer = officer
@@ -65,6 +69,24 @@ async def admit(request: Request, rule: Rule) -> None:
             _count(request, runtime, officer)
     if rule.json_body:
         await _read_json(request)
+
+
+async def _capacity(request: Request, runtime: Runtime, rule: Rule, officer: Officer) -> Officer:
+    """The officer as he or she calls: in person, or standing in for the colleague whom the header names."""
+    login = request.headers.get(ACTING_FOR)
+    if login is None:
+        return officer
+    if not rule.acting:
+        raise no_substitution("此项须本人办理，不得代行 · to be done in person")
+    acting = await run_in_threadpool(_acting, runtime, officer, login)
+    if acting is None:
+        raise no_substitution("今日没有该人员授予您的代行 · that officer has given you no substitution for today")
+    return acting
+
+
+def _acting(runtime: Runtime, officer: Officer, login: str) -> Officer | None:
+    with runtime.database.read() as s:
+        return substitutions.acting(s, officer, login, local_day(runtime.clock()))
 
 
 def _count(request: Request, runtime: Runtime, officer: Officer) -> None:

@@ -45,6 +45,80 @@ PERSONS: dict[str, Any] = {
         }
     ],
 }
+REMOVAL: dict[str, Any] = {
+    "unit": UNIT,
+    "persons": [
+        {"person": "P-0001", "reason": "retirement", "event_date": "2026-02-27", "proof_no": "示退〔2026〕3号"}
+    ],
+    "contact": "王敏 0000-8000000",
+}
+CHANGE: dict[str, Any] = {
+    "unit": UNIT,
+    "kind": "internal-bodies",
+    "title": "关于调整内设机构的请示",
+    "request_no": "示档〔2026〕18号",
+    "justification": {
+        "party_leadership": "有利于加强党对档案工作的领导。",
+        "lawfulness": "符合《档案法》和本局职能配置规定。",
+        "development": "不增加经费，适应数字化需要。",
+        "soundness": "已先行挖潜，内部调剂仍不能满足。",
+        "risks": "过渡期内业务交接，已作安排。",
+    },
+    "changes": [
+        {
+            "kind": "internal-bodies",
+            "unit": UNIT,
+            "before": {"name": "综合科"},
+            "after": {"name": "综合与数字档案科", "chief_posts": 1},
+        }
+    ],
+    "basis": {"meeting": "局党组会议〔2026〕第9次", "date": "2026-03-02"},
+    "contact": "王敏 0000-8000000",
+}
+RECTIFICATION: dict[str, Any] = {
+    "unit": UNIT,
+    "problems": [
+        {
+            "no": "1",
+            "kind": "超职数配备",
+            "facts": "内设机构副职超配1名。",
+            "source": "audit",
+            "clause": "A 三",
+            "measure": "三个月内调整到位。",
+            "due": "2026-06-01",
+        }
+    ],
+}
+WARNING: dict[str, Any] = {
+    "unit": UNIT,
+    "indicator": "public-event",
+    "value": "1起",
+    "threshold": "0起",
+    "facts": "媒体反映有人长期不在岗。",
+    "level": "remind",
+}
+REPORT: dict[str, Any] = {
+    "items": [{"no": "1", "done": True, "text": "已免去1名副职。", "evidence": "示组任〔2026〕21号"}]
+}
+EXCEPTION: dict[str, Any] = {
+    "scope": {
+        "procedures": ["staffing-up"],
+        "resources": ["headcount:administrative"],
+        "matter": "安置军队转业干部1名",
+    },
+    "reason": "上级下达的安置任务有期限。",
+    "risk": "不影响整改事项。",
+    "until": "2026-05-29",
+}
+COMMENT: dict[str, Any] = {"text": "请一并核对上年度的空余数。", "to_unit": False}
+COPY: dict[str, Any] = {"departments": ["finance", "social-insurance"], "note": "请知悉。"}
+SUBSTITUTION: dict[str, Any] = {
+    "substitute": "examiner",
+    "from_on": "2026-03-09",
+    "until_on": "2026-03-13",
+    "procedures": ["staffing-up"],
+    "reason": "出差",
+}
 RETURN: dict[str, Any] = {"step": "examine", "round": 1, "verdict": "return", "opinion": "请补充用编原因。"}
 
 

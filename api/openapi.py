@@ -13,15 +13,18 @@ from .problems import MEDIA_TYPE, TITLES, Problem
 TITLE = "定编 Dingbian"
 SUMMARY = "机构编制实名制办理 · real-name control of public posts"
 DESCRIPTION = """\
-写操作须带 `Idempotency-Key`：同一经办人、同一编号、同一内容只办一次。回答 200 表示已有回执，202 表示已登记、
-尚待处理，决定不会丢失。错误一律为 `application/problem+json`（RFC 9457），不重复所提交的内容。
+写操作须带 `Idempotency-Key`：同一经办人、同一编号、同一内容只办一次。代行时另带 `Acting-For`。
+回答 200 表示已有回执，202 表示已登记、尚待处理，决定不会丢失。
+错误一律为 `application/problem+json`（RFC 9457），不重复所提交的内容。
 
-Writes need an `Idempotency-Key`. 200 carries the receipt; 202 means committed and not yet processed.
+Writes need an `Idempotency-Key`; who stands in for a colleague also sends `Acting-For`.
+200 carries the receipt; 202 means committed and not yet processed.
 Errors are RFC 9457 problems and never repeat what was sent.
 """
 TAGS = [
     {"name": "applications", "description": "申请 · applications"},
     {"name": "cases", "description": "事项与决定 · cases and decisions"},
+    {"name": "substitutions", "description": "代行 · substitutions"},
     {"name": "units", "description": "机构、台账、花名册 · units, balances, roster"},
     {"name": "records", "description": "公文与文号 · official records and numbers"},
     {"name": "verify", "description": "公开核验 · public verification"},
@@ -31,9 +34,32 @@ TAGS = [
     {"name": "codec", "description": "Temporal 载荷解读 · Temporal remote codec"},
 ]
 
+APPLICATIONS = (
+    "apply_staffing_up",
+    "apply_removing_staff",
+    "apply_establishment_change",
+    "open_rectification",
+    "raise_warning",
+)
+"""What opens a case: answered with 201 once committed."""
+
+_ACTING = {
+    "name": "Acting-For",
+    "in": "header",
+    "required": False,
+    "description": "代行时填被代行人的登录名 · when standing in for a colleague: that colleague's login",
+    "schema": {"type": "string", "maxLength": 100},
+    "examples": {"substitute": {"value": "issuer"}},
+}
+
+AT_ONCE = (*APPLICATIONS, "grant_substitution", "end_substitution")
+"""Writes that never answer 202: an application is 201, a substitution no command on a case."""
+
 _ALWAYS = ("internal", "database-away")
 _OF_OPERATION = {
-    "apply_staffing_up": ("not-your-unit", "unknown-unit"),
+    **dict.fromkeys(APPLICATIONS, ("not-your-unit", "unknown-unit", "unit-abolished")),
+    "grant_substitution": ("no-substitution",),
+    "end_substitution": ("no-substitution",),
     "read_record_file": ("not-filed", "record-fault"),
     "read_record_pdf": ("not-filed", "record-fault", "preview-unavailable", "too-many-requests"),
     "verify_file": ("malformed-upload", "too-large", "unsupported-media-type", "too-many-requests"),
@@ -53,6 +79,8 @@ def codes_of(operation: str, rule: Rule, path: str, validated: bool) -> list[str
         codes += ["not-found"]
     if rule.json_body:
         codes += ["malformed-json", "too-large", "unsupported-media-type", "invalid"]
+    if rule.acting:
+        codes += ["no-substitution"]
     if rule.write:
         codes += ["idempotency-key-required", "key-reused", "too-many-requests"]
     if validated:
@@ -103,7 +131,9 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     validated = responses.pop("422", None) is not None
     for code in codes_of(name, rule, path, validated):
         _add(responses, code)
-    if rule.write and name != "apply_staffing_up":
+    if rule.acting:
+        operation.setdefault("parameters", []).append(_ACTING)
+    if rule.write and name not in AT_ONCE:
         responses["202"] = {**responses["200"], "description": "已登记，尚待处理 · committed, not yet processed"}
 
 

@@ -47,6 +47,17 @@ OVERSIGHT: _Who = {
 }
 
 APPLICANT: _Who = {Department.UNIT: frozenset({Role.APPLICANT})}
+INSPECTOR: _Who = {Department.ESTABLISHMENT: frozenset({Role.INSPECTOR})}
+
+REPORTERS: _Who = {
+    **APPLICANT,
+    Department.ORGANISATION: frozenset({Role.APPROVER}),
+    Department.PERSONNEL: frozenset({Role.APPROVER}),
+}
+"""Who reports a departure (procedures.md §2): the unit, or the department that manages the person."""
+
+ARRANGERS: _Who = {**DECIDERS, Department.ADMINISTRATION: frozenset({Role.SYSTEM_ADMIN})}
+"""Who may ask for a substitution; for whom is judged by `docket.substitutions.may_arrange`."""
 
 CODEC_ROLES: _Who = {
     Department.ESTABLISHMENT: frozenset({Role.HEAD}),
@@ -62,7 +73,8 @@ class Rule:
     """Who may call an operation. `auditors`: also whoever holds the role auditor, of any department.
 
     `write`: a command; wants an idempotency key and is counted per officer. `json_body`: strict JSON is read.
-    `cookie`: the token may come in the codec cookie from the Temporal UI's origin.
+    `cookie`: the token may come in the codec cookie from the Temporal UI's origin. `acting`: the caller may stand in
+    for a colleague (header Acting-For); elsewhere that header is refused, so that nobody believes it counted.
     """
 
     who: _Who = field(default_factory=dict)
@@ -71,6 +83,7 @@ class Rule:
     write: bool = False
     json_body: bool = False
     cookie: bool = False
+    acting: bool = False
 
     def allows(self, officer: Officer) -> bool:
         if self.auditors and Role.AUDITOR in officer.roles:
@@ -84,11 +97,11 @@ def _public(*, json_body: bool = False) -> Rule:
 
 
 def _read(who: _Who, *, auditors: bool = True) -> Rule:
-    return Rule(who, auditors=auditors)
+    return Rule(who, auditors=auditors, acting=True)
 
 
 def _write(who: _Who) -> Rule:
-    return Rule(who, write=True, json_body=True)
+    return Rule(who, write=True, json_body=True, acting=True)
 
 
 _HEAD: _Who = {Department.ESTABLISHMENT: frozenset({Role.HEAD})}
@@ -96,18 +109,29 @@ _CODEC = Rule(CODEC_ROLES, auditors=True, json_body=True, cookie=True)
 
 RULES: dict[str, Rule] = {
     "apply_staffing_up": _write(APPLICANT),
+    "apply_removing_staff": _write(REPORTERS),
+    "apply_establishment_change": _write(APPLICANT),
+    "open_rectification": _write(INSPECTOR),
+    "raise_warning": _write(INSPECTOR),
     "list_cases": _read(READERS),
     "read_case": _read(READERS),
     "decide": _write(DECIDERS),
-    "resubmit": _write(APPLICANT),
-    "withdraw": _write(APPLICANT),
+    "resubmit": _write(REPORTERS),
+    "withdraw": _write(REPORTERS),
     "revoke": _write({Department.ESTABLISHMENT: ANY}),
     "extend": _write(DECIDERS),
     "hold": _write(_HEAD),
     "release": _write(_HEAD),
     "remind": _write(DECIDERS),
+    "report": _write(APPLICANT),
+    "request_exception": _write({**APPLICANT, Department.ESTABLISHMENT: ANY}),
+    "comment": _write(DECIDERS),
+    "copy": _write({who: ANY for who in DECIDERS if who is not Department.UNIT}),
     "list_case_records": _read(READERS),
     "read_worklist": _read(READERS),
+    "list_substitutions": _read({**READERS, Department.ADMINISTRATION: ANY}),
+    "grant_substitution": Rule(ARRANGERS, write=True, json_body=True),
+    "end_substitution": Rule(ARRANGERS, write=True),
     "list_units": _read(READERS),
     "read_unit": _read(READERS),
     "read_balances": _read(READERS),

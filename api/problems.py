@@ -15,7 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from models.refusals import Refusal
+from models.refusals import CLAUSES, Refusal, RefusalCode
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
@@ -28,6 +28,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "unauthenticated": (401, "未登录或令牌无效 · not authenticated"),
     "forbidden": (403, "无权办理 · not permitted"),
     "not-your-unit": (403, "只能为本单位申请 · only for your own unit"),
+    "no-substitution": (403, "没有有效的代行授权 · no substitution in force"),
     "not-found": (404, "未找到 · not found"),
     "method-not-allowed": (405, "不支持该方法 · method not allowed"),
     "key-reused": (409, "同一编号内容不同 · key reused with other content"),
@@ -36,6 +37,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "unsupported-media-type": (415, "内容类型不支持 · unsupported media type"),
     "invalid": (422, "填写有误 · invalid content"),
     "unknown-unit": (422, "没有这个单位 · unknown unit"),
+    "unit-abolished": (422, "单位已撤销 · unit was abolished"),
     "too-many-requests": (429, "请求过于频繁 · too many requests"),
     "internal": (500, "系统内部错误，请稍后再试 · internal error, try again later"),
     "record-fault": (500, "存档文件与登记摘要不符 · stored file does not match its register"),
@@ -98,8 +100,12 @@ def not_found(what: str = "没有这个事项，或您无权查看 · no such ca
 
 
 def of_refusal(refusal: Refusal) -> ProblemError:
-    """A refusal that stopped a command at the door (only `key-reused` does)."""
-    return ProblemError("key-reused", refusal.message, clause=refusal.clause)
+    """A refusal that stopped a command at the door: a reused key, or a substitution that does not hold."""
+    return ProblemError(refusal.code.value, refusal.message, clause=refusal.clause)
+
+
+def no_substitution(detail: str) -> ProblemError:
+    return ProblemError("no-substitution", detail, clause=CLAUSES[RefusalCode.NO_SUBSTITUTION])
 
 
 def response(error: ProblemError) -> JSONResponse:

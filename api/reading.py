@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
 from ledger import suspensions
-from models.enums import DocumentKind, State, StepState, UnitKind
-from models.register import Case, Command, InternalBody, Record, StepRow, Unit, table_of
+from models.enums import DocumentKind, Level, ProblemSource, ProblemState, Procedure, State, StepState, UnitKind
+from models.register import Case, Command, InternalBody, ProblemRow, Record, StepRow, Unit, table_of
 
-from .shapes import BodyRow, UnitPage, UnitRow, UnitView
+from .shapes import BodyRow, OpenProblem, UnitPage, UnitRow, UnitView
 
 _case = table_of(Case)
 _command = table_of(Command)
@@ -21,10 +21,20 @@ _step = table_of(StepRow)
 _unit = table_of(Unit)
 _body = table_of(InternalBody)
 _record = table_of(Record)
+_problem = table_of(ProblemRow)
 
 
 def state_of(s: Session, case_id: str) -> State:
     return State(s.execute(select(_case.c.state).where(_case.c.id == case_id)).scalar_one())
+
+
+def procedure_of(s: Session, case_id: str) -> Procedure:
+    return Procedure(s.execute(select(_case.c.procedure).where(_case.c.id == case_id)).scalar_one())
+
+
+def abolished_on(s: Session, code: str) -> date | None:
+    day: date | None = s.execute(select(_unit.c.abolished_on).where(_unit.c.code == code)).scalar()
+    return day
 
 
 def unit_exists(s: Session, code: str) -> bool:
@@ -67,7 +77,31 @@ def unit(s: Session, code: str, now: datetime) -> UnitView | None:
         co_users=list(s.execute(sharing).scalars()),
         subordinates=list(s.execute(below).scalars()),
         bodies=[_body_row(body) for body in bodies],
+        problems=_problems(s, code, now),
     )
+
+
+def _problems(s: Session, code: str, now: datetime) -> list[OpenProblem]:
+    """What is still to be put right, earliest due first."""
+    rows = s.execute(
+        select(_problem, _case.c.no.label("case_no"))
+        .join(_case, _case.c.id == _problem.c.case_id)
+        .where(_problem.c.unit == code, _problem.c.state != ProblemState.CLOSED.value)
+        .order_by(_problem.c.due_at, _problem.c.case_id, _problem.c.no)
+    )
+    return [
+        OpenProblem(
+            case_id=row.case_id,
+            case_no=row.case_no,
+            no=row.no,
+            kind=row.kind,
+            source=ProblemSource(row.source),
+            state=ProblemState(row.state),
+            due_at=row.due_at,
+            overdue=row.due_at < now,
+        )
+        for row in rows
+    ]
 
 
 def _unit_fields(row: Row[Any]) -> dict[str, Any]:
@@ -83,6 +117,9 @@ def _unit_fields(row: Row[Any]) -> dict[str, Any]:
         "parent": row.parent,
         "certificate_no": row.certificate_no,
         "abolished_on": row.abolished_on,
+        "merged_into": row.merged_into,
+        "other_names": row.other_names,
+        "level": Level(row.level) if row.level else None,
     }
 
 

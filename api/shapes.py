@@ -8,10 +8,11 @@ from pydantic import Field
 
 from models.decisions import Receipt
 from models.docket import CaseRow, RecordView
-from models.enums import Resource, State, UnitKind
+from models.enums import Level, ProblemSource, ProblemState, Resource, State, UnitKind
 from models.ledger import Balance, JournalRow, RosterRow
 from models.refusals import Refusal
 from models.shape import Shape
+from models.substitutions import SubstitutionView
 
 
 class Links(Shape):
@@ -44,6 +45,10 @@ class Worklist(Shape):
     items: list[CaseRow]
 
 
+class Substitutions(Shape):
+    items: list[SubstitutionView]
+
+
 class UnitRow(Shape):
     code: str
     name: str
@@ -56,6 +61,9 @@ class UnitRow(Shape):
     parent: str | None = None
     certificate_no: str
     abolished_on: date | None = None
+    merged_into: str | None = None
+    other_names: str | None = None
+    level: Level | None = None
 
 
 class UnitPage(Shape):
@@ -74,8 +82,24 @@ class BodyRow(Shape):
     status: str
 
 
+class OpenProblem(Shape):
+    """A problem of the unit that is not struck off yet 未销号; what it is about stands in its case."""
+
+    case_id: str
+    case_no: str
+    no: str
+    kind: str
+    source: ProblemSource
+    state: ProblemState
+    due_at: datetime
+    overdue: bool = False
+
+
 class UnitView(UnitRow):
-    """A unit with its internal bodies and the units it shares a quota with (合署办公)."""
+    """A unit with its internal bodies, the units it shares a quota with (合署办公) and its open problems.
+
+    An abolished or merged unit stays readable, with the day and, when merged, the unit that it went into.
+    """
 
     relation: str | None = None
     basis_no: str | None = None
@@ -86,6 +110,7 @@ class UnitView(UnitRow):
     co_users: list[str] = []
     subordinates: list[str] = []
     bodies: list[BodyRow] = []
+    problems: list[OpenProblem] = []
 
 
 class BalanceRow(Shape):

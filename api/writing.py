@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
-from docket import commands, view
+from docket import commands, substitutions, view
 from models.decisions import CommandAnswer, Officer, Receipt
 from models.enums import CommandKind
 from models.refusals import Refusal
@@ -18,7 +18,7 @@ from models.shape import Shape
 from . import reading
 from .courier import Messenger, watch
 from .deps import Runtime
-from .problems import not_found, of_refusal
+from .problems import ProblemError, no_substitution, not_found, of_refusal
 from .shapes import Answered
 
 T = TypeVar("T")
@@ -65,12 +65,19 @@ def _commit(
     with runtime.database.write() as s:
         if not view.may_see(s, case_id, officer):
             raise not_found()
-        taken = commands.submit(s, case_id, kind, body, officer, key, runtime.clock())
+        at = runtime.clock()
+        if not substitutions.reaches(s, officer, reading.procedure_of(s, case_id), at):
+            raise out_of_scope()
+        taken = commands.submit(s, case_id, kind, body, officer, key, at)
     if taken is None:
         raise not_found()
     if isinstance(taken, Refusal):
         raise of_refusal(taken)
     return taken
+
+
+def out_of_scope() -> ProblemError:
+    return no_substitution("代行授权不包括该程序，或已终止 · the substitution does not reach this procedure")
 
 
 def _now(runtime: Runtime, officer: Officer, case_id: str, key: str) -> CommandAnswer:

@@ -25,10 +25,16 @@ RULE_LEFT = -(MARGIN_LEFT - (PAGE_WIDTH - RULE_WIDTH) // 2)
 RULE_RIGHT = -(MARGIN_RIGHT - (PAGE_WIDTH - RULE_WIDTH) // 2)
 MARK_TOP = 1701  # upper edge of 发文机关标志 in the letter form: 30 mm from the edge of the paper
 RULE_BOTTOM = 1134  # second red line: 20 mm from the lower edge
+HEAD_TOP = 1984  # upper edge of 发文机关标志 in the document form: 35 mm below the upper edge of the text block
+HEAD_GAP = 11  # points from 发文字号 to the red line: 4 mm
+PAGE_NUMBER_GAP = 397  # page number 7 mm below the text block
+DOCUMENT_FOOT = 454  # footer of the document form 8 mm from the edge: the verification strip is below the page number
+END_OUTER, END_INNER = 20, 14  # lines of 版记: 0.35 mm outside, 0.25 mm between
 RED = "FF0000"
 
 # Half points (w:sz): 2号 22 pt, 3号 16 pt, 4号 14 pt, 小四 12 pt, 五号 10.5 pt.
 SIZE_MARK, SIZE_2, SIZE_3, SIZE_4, SIZE_S4, SIZE_5, SIZE_S5, SIZE_6, SIZE_STRIP = 66, 44, 32, 28, 24, 21, 18, 16, 13
+SIZE_HEAD, SCALE_HEAD = 72, 80  # 36 pt, narrowed so that the full name of an office and 文件 stand on one line
 
 SONG_TITLE, FANGSONG, KAITI, HEITI, SONG = "方正小标宋简体", "仿宋_GB2312", "楷体_GB2312", "黑体", "宋体"
 LATIN = "Times New Roman"
@@ -72,6 +78,7 @@ class Style:
     color: str = ""
     keep_next: bool = False
     tighten: int = 0
+    scale: int = 0
     extra: str = ""
 
     def xml(self, ident: str) -> str:
@@ -84,6 +91,7 @@ class Style:
             f'{_OFF_GRID}{spacing}{self.indent}<w:jc w:val="{self.align}"/>'
             f"</w:pPr><w:rPr>{fonts(self.font)}{_OFF_GRID}{color(self.color)}"
             f"{f'<w:spacing w:val={chr(34)}{self.tighten}{chr(34)}/>' if self.tighten else ''}"
+            f"{f'<w:w w:val={chr(34)}{self.scale}{chr(34)}/>' if self.scale else ''}"
             f'<w:sz w:val="{self.size}"/><w:szCs w:val="{self.size}"/></w:rPr></w:style>'
         )
 
@@ -111,6 +119,7 @@ def border(side: str, kind: str = "single", size: int = 4, space: int = 0, shade
     return f'<w:{side} w:val="{kind}" w:sz="{size}" w:space="{space}" w:color="{shade}"/>'
 
 
+_BLACK = '<w:shd w:val="clear" w:color="auto" w:fill="000000"/>'
 STYLES: dict[str, Style] = {
     "Mark": Style(
         "发文机关标志",
@@ -133,6 +142,24 @@ STYLES: dict[str, Style] = {
     "Number": Style(
         "发文字号", FANGSONG, SIZE_3, 440, "right", before=40, after=LINE_PITCH - 480, tighten=BODY_SPACING
     ),
+    "HeadMark": Style(
+        "红头标志", SONG_TITLE, SIZE_HEAD, 780, "center", before=HEAD_TOP, color=RED, keep_next=True, scale=SCALE_HEAD
+    ),
+    "HeadNumber": Style(
+        "红头字号",
+        FANGSONG,
+        SIZE_3,
+        440,
+        "center",
+        before=2 * LINE_PITCH,
+        keep_next=True,
+        tighten=BODY_SPACING,
+        extra=f"<w:pBdr>{border('bottom', size=18, space=HEAD_GAP, shade=RED)}</w:pBdr>",
+    ),
+    # Lines as shaded paragraphs: LibreOffice does not place a frame at the foot when its text has borders.
+    "EndRule": Style("版记首末线", FANGSONG, 2, END_OUTER, extra=_BLACK),
+    "EndRuleInner": Style("版记中间线", FANGSONG, 2, END_INNER, extra=_BLACK),
+    "EndText": Style("版记", FANGSONG, SIZE_4, 400, "left", indent(chars(1) + 840, chars(1), first=-840)),
     "LetterTitle": Style(
         "公文标题", SONG_TITLE, SIZE_2, 640, "center", before=2 * LINE_PITCH, after=LINE_PITCH, keep_next=True
     ),
@@ -239,31 +266,40 @@ def cell(width: int, *content: str, span: int = 1, merge: str = "", align: str =
     return f'<w:tc><w:tcPr>{props}<w:vAlign w:val="{align}"/></w:tcPr>{"".join(content)}</w:tc>'
 
 
-def row(*cells: str, height: int = 0, exact: bool = False, header: bool = False) -> str:
-    props = "<w:cantSplit/>"
+def row(*cells: str, height: int = 0, exact: bool = False, header: bool = False, split: bool = False) -> str:
+    """A table row; `split` lets a long text go on on the next page."""
+    props = "" if split else "<w:cantSplit/>"
     if height:
         props += f'<w:trHeight w:val="{height}" w:hRule="{"exact" if exact else "atLeast"}"/>'
     props += "<w:tblHeader/>" if header else ""
     return f"<w:tr><w:trPr>{props}</w:trPr>{''.join(cells)}</w:tr>"
 
 
-def table(widths: list[int], *rows: str, ruled: bool = True, margin: int = 70) -> str:
-    """A table of fixed column widths. Ruled: outside 0.75 pt… of the sheet's frame 1 pt, inside 0.5 pt."""
+def table(widths: list[int], *rows: str, ruled: bool = True, margin: int = 70, pad: int = 0) -> str:
+    """A table of fixed column widths; `pad` is left above and below the text of its cells.
+
+    Ruled: the frame of the sheet 1 pt, inside 0.5 pt.
+    """
     sides = ("top", "left", "bottom", "right")
     frame = "".join(border(side, size=8) for side in sides) + border("insideH") + border("insideV")
     none = "".join(border(side, "nil", 0) for side in (*sides, "insideH", "insideV"))
+    above, below = (f'<w:{side} w:w="{pad}" w:type="dxa"/>' if pad else "" for side in ("top", "bottom"))
     grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
     return (
         f'<w:tbl><w:tblPr><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="center"/>'
         f"<w:tblBorders>{frame if ruled else none}</w:tblBorders>"
         '<w:tblLayout w:type="fixed"/>'
-        f'<w:tblCellMar><w:left w:w="{margin}" w:type="dxa"/><w:right w:w="{margin}" w:type="dxa"/></w:tblCellMar>'
+        f'<w:tblCellMar>{above}<w:left w:w="{margin}" w:type="dxa"/>{below}<w:right w:w="{margin}" w:type="dxa"/>'
+        "</w:tblCellMar>"
         f"</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>"
     )
 
 
-def strip(rel: str, page: bool) -> str:
-    """The verification strip at the foot: QR picture, code, address, case, chain sequence and whole head."""
+def strip(rel: str, page: bool, more: str = "") -> str:
+    """The verification strip at the foot: QR picture, code, address, case, chain sequence and whole head.
+
+    `more` is a line of its own: what the record keeps and the form of the document does not show.
+    """
     side = 13.2 if page else 12.2
     picture_width = 820
     lines = [
@@ -271,6 +307,8 @@ def strip(rel: str, page: bool) -> str:
         para("Strip", "链尾摘要：{{ seal.chain_head }}"),
         para("Strip", "扫描左侧二维码，或登录{{ seal.verify_url }}{{ seal.address_note }}核验；以登记簿所载为准。"),
     ]
+    if more:
+        lines.append(para("Strip", more))
     if page:
         lines.append(para("Strip", "第", page_field(), "页，共", page_field("NUMPAGES"), "页"))
     cells = [
@@ -279,7 +317,7 @@ def strip(rel: str, page: bool) -> str:
     ]
     return table(
         [picture_width, TEXT_WIDTH - picture_width],
-        row(*cells, height=770 if page else 700, exact=True),
+        row(*cells, height=770 if len(lines) > 3 else 700, exact=True),
         ruled=False,
         margin=0,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from models.enums import DocumentKind
 from records.picture import QrPainter
 
-from . import letters, vouchers
+from . import letters, official, sheets, supervision_letters, vouchers
 from .kit import Sheet, package
 
 FOLDER = Path(__file__).parent
@@ -29,6 +29,17 @@ SHEETS: dict[DocumentKind, Callable[[], Sheet]] = {
     DocumentKind.REFUSAL_NOTICE: letters.refusal_notice,
     DocumentKind.REVOCATION_NOTICE: letters.revocation_notice,
     DocumentKind.CERTIFICATE: vouchers.certificate,
+    DocumentKind.CHANGE_REPLY: official.change_reply,
+    DocumentKind.EVALUATION_SHEET: sheets.evaluation_sheet,
+    DocumentKind.RECTIFICATION_NOTICE: supervision_letters.rectification_notice,
+    DocumentKind.WARNING_LETTER: supervision_letters.warning_letter,
+    DocumentKind.SUSPENSION_NOTICE: supervision_letters.suspension_notice,
+    DocumentKind.RESUMPTION_NOTICE: supervision_letters.resumption_notice,
+    DocumentKind.SITE_CHECK_RECORD: sheets.site_check_record,
+    DocumentKind.EXCEPTIONAL_ACCEPTANCE: sheets.exceptional_acceptance,
+    DocumentKind.PHONE_RECORD: sheets.phone_record,
+    DocumentKind.INSPECTION_NOTICE: supervision_letters.inspection_notice,
+    DocumentKind.INSPECTION_REPORT: official.inspection_report,
 }
 
 

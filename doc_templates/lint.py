@@ -30,8 +30,15 @@ LETTERS = frozenset(
         DocumentKind.CORRECTION_NOTICE,
         DocumentKind.REFUSAL_NOTICE,
         DocumentKind.REVOCATION_NOTICE,
+        DocumentKind.RECTIFICATION_NOTICE,
+        DocumentKind.WARNING_LETTER,
+        DocumentKind.SUSPENSION_NOTICE,
+        DocumentKind.RESUMPTION_NOTICE,
+        DocumentKind.INSPECTION_NOTICE,
     }
 )
+DOCUMENTS = frozenset({DocumentKind.CHANGE_REPLY, DocumentKind.INSPECTION_REPORT})
+"""In the document form with red head; what is neither one of them nor a letter is a ruled form."""
 _MM = 57  # twips; the standard allows ± 1 mm for margins
 _EXACT_LINE = (560, 580)  # 28 to 29 pt: 22 lines a page
 _FORBIDDEN_MEMBERS = re.compile(
@@ -79,6 +86,7 @@ def lint(file: str, data: bytes, kind: DocumentKind) -> list[Finding]:
         found += _upright(template)
         found += _pages(template, kind)
         found += _letter(template) if kind in LETTERS else ()
+        found += _document(template) if kind in DOCUMENTS else ()
         found += _contents(template, kind)
     return [Finding(file, *finding) for finding in found]
 
@@ -167,7 +175,7 @@ def _package(template: _Template) -> Iterator[Found]:
 
 
 def _sections(template: _Template, kind: DocumentKind) -> Iterator[Found]:
-    grids = ("linesAndChars",) if kind in LETTERS else ("lines", "linesAndChars")
+    grids = ("linesAndChars",) if kind in LETTERS | DOCUMENTS else ("lines", "linesAndChars")
     for section in template.document.iter(f"{W}sectPr"):
         size, margins, grid = (section.find(f"{W}{tag}") for tag in ("pgSz", "pgMar", "docGrid"))
         for attribute, wanted in (("w", kit.PAGE_WIDTH), ("h", kit.PAGE_HEIGHT)):
@@ -177,7 +185,7 @@ def _sections(template: _Template, kind: DocumentKind) -> Iterator[Found]:
             ("bottom", kit.MARGIN_BOTTOM),
             ("left", kit.MARGIN_LEFT),
             ("right", kit.MARGIN_RIGHT),
-            ("footer", kit.RULE_BOTTOM),
+            ("footer", kit.DOCUMENT_FOOT if kind in DOCUMENTS else kit.RULE_BOTTOM),
         ):
             yield from _near(f"页边距 margin {attribute}", margins, attribute, wanted, _MM)
         if grid is None or grid.get(f"{W}type") not in grids:
@@ -207,7 +215,7 @@ def _fonts(template: _Template) -> Iterator[Found]:
 
 
 def _title(template: _Template, kind: DocumentKind) -> Iterator[Found]:
-    wanted = "公文标题" if kind in LETTERS else "凭证标题"
+    wanted = "公文标题" if kind in LETTERS | DOCUMENTS else "凭证标题"
     titles = [p for p in template.document.iter(f"{W}p") if template.name_of(p) == wanted]
     if not titles:
         yield "标题 title", "无 · none", f"样式“{wanted}”的段落 · a paragraph of that style"
@@ -258,6 +266,10 @@ def _letter(template: _Template) -> Iterator[Found]:
     )
     if not any("issuer" in "".join(p.itertext()) for p in marks):
         yield "发文机关标志 mark", "无 · none", "红色 {{ issuer }} · in red"
+    yield from _body(template)
+
+
+def _body(template: _Template) -> Iterator[Found]:
     low, high = _EXACT_LINE
     for paragraph in template.document.iter(f"{W}p"):
         if template.name_of(paragraph) not in ("公文正文", "公文结语", "一级标题", "二级标题"):
@@ -279,23 +291,105 @@ def _rule(template: _Template, family: str, kind: str, place: str) -> Iterator[F
                 continue
             if line.get(f"{W}color") != kit.RED:
                 yield f"{place} 颜色 color", str(line.get(f"{W}color")), kit.RED
-            width = kit.TEXT_WIDTH
-            for side in ("left", "right"):
-                width -= int(template.property(paragraph, "ind", side) or 0)
-            if abs(width - kit.RULE_WIDTH) > _MM:
-                yield f"{place} 宽 width", str(width), f"{kit.RULE_WIDTH} ± {_MM}"
+            yield from _width(template, paragraph, place, kit.RULE_WIDTH)
             return
     yield place, "无 · none", f"{kind}*Gap, {kit.RED}"
 
 
+def _width(template: _Template, paragraph: Any, place: str, wanted: int) -> Iterator[Found]:
+    """Width of a paragraph and so of its borders, by its indents."""
+    width = kit.TEXT_WIDTH
+    for side in ("left", "right"):
+        width -= int(template.property(paragraph, "ind", side) or 0)
+    if abs(width - wanted) > _MM:
+        yield f"{place} 宽 width", str(width), f"{wanted} ± {_MM}"
+
+
+def _document(template: _Template) -> Iterator[Found]:
+    """发文机关标志, 发文字号 and red line, 版记 of the document form (GB/T 9704-2012 §7.2)."""
+    paragraphs = list(template.document.iter(f"{W}p"))
+    marks = [p for p in paragraphs if template.name_of(p) == "红头标志" and "issuer" in "".join(p.itertext())]
+    if not marks:
+        yield "发文机关标志 mark", "无 · none", "样式“红头标志”的 {{ issuer }} · {{ issuer }} in that style"
+    for mark in marks:
+        yield from _typeface(template, mark, "发文机关标志 mark", kit.SONG_TITLE, kit.SIZE_HEAD)
+        yield from _is(template, mark, "发文机关标志颜色 mark color", ("color", "val"), kit.RED)
+        yield from _is(template, mark, "发文机关标志对齐 mark alignment", ("jc", "val"), "center")
+        yield from _about(template, mark, "发文机关标志上边缘 mark top", ("spacing", "before"), kit.HEAD_TOP)
+    numbers = [p for p in paragraphs if template.name_of(p) == "红头字号" and "number" in "".join(p.itertext())]
+    if not numbers:
+        yield "发文字号 number", "无 · none", "样式“红头字号”的 {{ number }} · {{ number }} in that style"
+    for number in numbers:
+        yield from _number(template, number)
+    yield from _end_block(template, paragraphs)
+    yield from _body(template)
+
+
+def _number(template: _Template, number: Any) -> Iterator[Found]:
+    """发文字号: in the middle, or at the left with 签发人 at the right; red line 4 mm below."""
+    place = "发文字号 number"
+    yield from _is(template, number, f"{place} 字号 size", ("sz", "val"), str(kit.SIZE_3))
+    yield from _about(template, number, f"{place} 空二行 two lines", ("spacing", "before"), 2 * kit.LINE_PITCH)
+    if "签发人" not in "".join(number.itertext()):
+        yield from _is(template, number, f"{place} 对齐 alignment", ("jc", "val"), "center")
+    place = "红色分隔线 red line"
+    lines = [line for line in template.borders(number) if line.tag == f"{W}bottom"]
+    if not lines:
+        yield place, "无 · none", f"{kit.RED}，与版心等宽 · as wide as the text"
+        return
+    if lines[0].get(f"{W}color") != kit.RED:
+        yield f"{place} 颜色 color", str(lines[0].get(f"{W}color")), kit.RED
+    if abs(int(lines[0].get(f"{W}space") or 0) - kit.HEAD_GAP) > 1:
+        yield f"{place} 间距 gap", f"{lines[0].get(f'{W}space')} pt", f"{kit.HEAD_GAP} ± 1 pt（4 mm）"
+    yield from _width(template, number, place, kit.TEXT_WIDTH)
+
+
+def _end_block(template: _Template, paragraphs: list[Any]) -> Iterator[Found]:
+    """版记: at the foot of the page, its lines as wide as the text, 0.35 mm first and last, 0.25 mm between."""
+    framed = [p for p in paragraphs if p.find(f"{W}pPr/{W}framePr") is not None]
+    rules = [p for p in framed if template.property(p, "shd", "fill") == "000000"]
+    sizes = [int(template.property(p, "spacing", "line") or 0) for p in rules]
+    wanted = [kit.END_OUTER, kit.END_INNER, kit.END_OUTER]
+    if sizes != wanted:
+        yield "版记分隔线 lines of 版记", str(sizes), f"{wanted}（0.35、0.25、0.35 mm）"
+    for paragraph in rules:
+        yield from _width(template, paragraph, "版记分隔线 lines of 版记", kit.TEXT_WIDTH)
+    for paragraph in framed:
+        frame = paragraph.find(f"{W}pPr/{W}framePr")
+        yield from _near("版记 宽 width of 版记", frame, "w", kit.TEXT_WIDTH, _MM)
+        if frame.get(f"{W}yAlign") != "bottom":
+            yield "版记 位置 place of 版记", str(frame.get(f"{W}yAlign")), "bottom"
+        if "".join(paragraph.itertext()).strip():
+            yield from _typeface(template, paragraph, "版记", kit.FANGSONG, kit.SIZE_4)
+    text = "".join("".join(p.itertext()) for p in framed)
+    for word in ("抄送", "copies_to", "印发"):
+        if word not in text:
+            yield "版记 content of 版记", "无 · none", word
+
+
+def _is(template: _Template, paragraph: Any, place: str, of: tuple[str, str], wanted: str) -> Iterator[Found]:
+    if (found := template.property(paragraph, *of)) != wanted:
+        yield place, str(found), wanted
+
+
+def _about(template: _Template, paragraph: Any, place: str, of: tuple[str, str], wanted: int) -> Iterator[Found]:
+    found = template.property(paragraph, *of)
+    if found is None or abs(int(found) - wanted) > _MM:
+        yield place, str(found), f"{wanted} ± {_MM}"
+
+
 def _pages(template: _Template, kind: DocumentKind) -> Iterator[Found]:
-    if kind not in LETTERS:
+    if kind not in LETTERS | DOCUMENTS:
         footers = [part for name, part in template.parts.items() if name.startswith("word/footer")]
         if not any(_has_page_field(part) for part in footers):
             yield "页码 page number", "无 · none", "页脚中的 PAGE 域 · a PAGE field in the footer"
         return
     first = template.marginal("footer", "first")
-    if first is not None and _has_page_field(first):
+    if kind in DOCUMENTS:
+        yield from _page_number(template, "first", "right") if first is not None else ()
+        for page in ("default", "even"):
+            yield from _page_number_gap(template, page)
+    elif first is not None and _has_page_field(first):
         yield "首页页码 page number on page one", "PAGE", "无 · none"
     if template.parts["word/settings.xml"].find(f"{W}evenAndOddHeaders") is None:
         yield "奇偶页不同 evenAndOddHeaders", "无 · none", "单页居右、双页居左 · odd right, even left"
@@ -317,6 +411,17 @@ def _page_number(template: _Template, page: str, side: str) -> Iterator[Found]:
         if (found := template.property(paragraph, "jc", "val")) != side:
             yield f"{place} 位置 side", str(found), side
         yield from _typeface(template, paragraph, place, kit.SONG, kit.SIZE_4)
+
+
+def _page_number_gap(template: _Template, page: str) -> Iterator[Found]:
+    """The page number is the last of the footer: 7 mm from the text block by what the footer leaves above it."""
+    part, margins = template.marginal("footer", page), template.document.find(f".//{W}sectPr/{W}pgMar")
+    for paragraph in () if part is None or margins is None else part.iter(f"{W}p"):
+        gap = int(margins.get(f"{W}bottom") or 0) - int(margins.get(f"{W}footer") or 0)
+        for attribute in ("line", "after"):
+            gap -= int(template.property(paragraph, "spacing", attribute) or 0)
+        if _has_page_field(paragraph) and abs(gap - kit.PAGE_NUMBER_GAP) > _MM:
+            yield f"页码 page number ({page}) 距版心 gap", str(gap), f"{kit.PAGE_NUMBER_GAP} ± {_MM}"
 
 
 def _has_page_field(part: Any) -> bool:

@@ -23,6 +23,8 @@ from models.documents import (
 from models.enums import DocumentKind
 from models.refusals import cited
 
+from . import supervision_samples
+
 _CODES = {
     DocumentKind.VERIFICATION_SLIP: ("示编核〔2026〕1号", "7K3M-9QXT-2H8B-4WZD", "128", "2026年3月10日"),
     DocumentKind.ENTRY_NOTICE: ("示编入〔2026〕1号", "0V5D-JC2N-8RTA-61PK", "131", "2026年4月2日"),
@@ -32,6 +34,7 @@ _CODES = {
     DocumentKind.REFUSAL_NOTICE: ("示编受〔2026〕3号", "5RZC-D8NY-0K2F-W4GA", "127", "2026年3月3日"),
     DocumentKind.REVOCATION_NOTICE: ("示编核〔2026〕2号", "H1PS-6TQX-7V3J-B9ME", "140", "2026年5月6日"),
     DocumentKind.CERTIFICATE: ("示编证〔2026〕1号", "E2WK-5A0D-N8ZR-C4TH", "142", "2026年4月30日"),
+    **supervision_samples.CODES,
 }
 _HEAD = "3f6b1c0e9a57d24886e1f0b35c7ad9124e08b6f3752c91da60e5b84f17c3a92d"
 _OFFICE = "示范市机构编制委员会办公室"
@@ -54,7 +57,9 @@ def sample(kind: DocumentKind) -> DocumentContext:
         "issuer": _OFFICE,
         "issued_on": day,
         "unit_name": _UNIT,
-        "case_no": "用编2026-00012",
+        "case_no": "用编2026-00012"
+        if kind not in supervision_samples.CODES
+        else supervision_samples.CASES.get(kind, supervision_samples.CASE),
         "seal": seal,
     }
     return _MAKERS[kind](common)
@@ -69,6 +74,7 @@ def _letter(common: dict[str, object]) -> dict[str, object]:
         **common,
         "handled_by": "受理岗值班员",
         "contact": "0000-8001230",
+        "matter": "用编申请",
         "application_title": _TITLE,
         "submitted_on": "2026年3月2日",
     }
@@ -178,6 +184,7 @@ def _exit_notice(common: dict[str, object]) -> DocumentContext:
             "reason": "调出",
             "freed": "人员编制及所任领导职数",
             "destination": "示范市发展研究局",
+            "proof": "示组调〔2026〕6号",
             "left_on": "2026年4月1日",
         }
     )
@@ -185,12 +192,18 @@ def _exit_notice(common: dict[str, object]) -> DocumentContext:
 
 def _acceptance_notice(common: dict[str, object]) -> DocumentContext:
     lines = [
-        RequestLine(label="行政编制", number="1", way="公务员考录", internal_body="种植业管理科"),
-        RequestLine(label="行政编制", number="1", way="转任", internal_body="农产品监管科"),
-        RequestLine(label="内设机构正职", number="1", way="领导任职", internal_body="农产品监管科"),
+        RequestLine(text="行政编制1名，公务员考录，用于种植业管理科"),
+        RequestLine(text="行政编制1名，转任，用于农产品监管科"),
+        RequestLine(text="内设机构正职1名，领导任职，用于农产品监管科"),
     ]
     return AcceptanceNoticeContext.model_validate(
-        {**_letter(common), "lines": lines, "accepted_on": "2026年3月3日", "due_on": "2026年3月10日"}
+        {
+            **_letter(common),
+            "lines": lines,
+            "accepted_on": "2026年3月3日",
+            "due_on": "2026年3月10日",
+            "reminder": "核定单核发前，不得先行办理录用、调任、任职等手续。",
+        }
     )
 
 
@@ -213,7 +226,14 @@ def _faults() -> list[FaultLine]:
 
 
 def _correction_notice(common: dict[str, object]) -> DocumentContext:
-    return CorrectionNoticeContext.model_validate({**_letter(common), "faults": _faults(), "reply_by": "2026年3月24日"})
+    return CorrectionNoticeContext.model_validate(
+        {
+            **_letter(common),
+            "faults": _faults(),
+            "reply_by": "2026年3月24日",
+            "standing": "补正期间本申请不占用空余编制和领导职数。",
+        }
+    )
 
 
 def _refusal_notice(common: dict[str, object]) -> DocumentContext:
@@ -306,4 +326,5 @@ _MAKERS = {
     DocumentKind.REFUSAL_NOTICE: _refusal_notice,
     DocumentKind.REVOCATION_NOTICE: _revocation_notice,
     DocumentKind.CERTIFICATE: _certificate,
+    **supervision_samples.MAKERS,
 }

@@ -11,13 +11,13 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Update, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Row, Update, and_, bindparam, func, insert, or_, select, update
 from sqlmodel import Session
 
-from models.applications import StaffingUpApplication
+from models.applications import APPLICATION_OF, AnyApplication
 from models.decisions import Decision, Officer
 from models.docket import Check
-from models.enums import CommandKind, Department, Role, State, Step, StepState
+from models.enums import CommandKind, Department, Procedure, Role, State, Step, StepState
 from models.register import Case, Command, Notice, Record, RoundRow, Slip, StepRow, Trace, table_of
 from models.rulebook import Calendar, Rulebook
 from rules.deadlines import (
@@ -29,7 +29,7 @@ from rules.deadlines import (
     terms,
     working_days_between,
 )
-from rules.steps import STAFFING_UP
+from rules.steps import EX_OFFICIO, STEPS
 
 from .commands import canonical, keyring_of
 
@@ -49,6 +49,11 @@ _STEPS = (
     .order_by(_step.c.opened_at, _step.c.step, _step.c.subject)
 )
 _ROUND = select(_round).where(_round.c.case_id == bindparam("case_id"), _round.c.round == bindparam("number"))
+_APPLIED = (
+    select(_round.c.officer, _command.c.acting_for)
+    .outerjoin(_command, _command.c.id == _round.c.command_id)
+    .where(_round.c.case_id == bindparam("case_id"), _round.c.internal.is_(False))
+)
 _ROUNDS = select(_round).where(_round.c.case_id == bindparam("case_id")).order_by(_round.c.round)
 _OPEN = insert(_step)
 _FINISH = (
@@ -65,12 +70,13 @@ _FINISH = (
         officer=bindparam("new_officer"),
         officer_name=bindparam("new_name"),
         acted_as=bindparam("new_department"),
+        acting_for=bindparam("new_acting_for"),
         verdict=bindparam("new_verdict"),
         decided_at=bindparam("new_at"),
         reference_no=bindparam("new_reference"),
         opinion_sealed=bindparam("new_opinion"),
         detail_sealed=bindparam("new_detail"),
-        person_index=bindparam("new_person"),
+        person_index=func.coalesce(bindparam("new_person"), _step.c.person_index),
     )
 )
 
@@ -87,6 +93,10 @@ _DUPLICATES = select(_case.c.no).where(
         and_(_case.c.year == bindparam("at_year"), _case.c.serial < bindparam("at_serial")),
     ),
 )
+
+
+_IN_COLUMNS = {"step", "round", "subject", "verdict", "opinion", "reference_no"}
+"""Fields of a decision with a column of their own; all others are its detail, sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +125,10 @@ class CaseFile:
     def id(self) -> str:
         case_id: str = self.row.id
         return case_id
+
+    @property
+    def procedure(self) -> Procedure:
+        return Procedure(self.row.procedure)
 
     @property
     def state(self) -> State:
@@ -150,10 +164,15 @@ def read(s: Session, case_id: str) -> CaseFile | None:
 def acts(case: CaseFile) -> dict[str, frozenset[tuple[Department, Role]]]:
     """Officer → what he or she acted as in this case so far."""
     done: dict[str, set[tuple[Department, Role]]] = {}
+    ex_officio = EX_OFFICIO.get(case.procedure)
+    if ex_officio is not None:
+        done[case.row.applicant] = {(Department.ESTABLISHMENT, ex_officio)}
     for row in case.steps:
         if row.officer is not None:
             acted_as = Department(row.acted_as or row.department)
-            done.setdefault(row.officer, set()).update((acted_as, role) for role in STAFFING_UP[row.step].roles)
+            roles = {(acted_as, role) for role in STEPS[case.procedure][row.step].roles}
+            for who in filter(None, (row.officer, row.acting_for)):
+                done.setdefault(who, set()).update(roles)
     return {officer: frozenset(roles) for officer, roles in done.items()}
 
 
@@ -163,9 +182,19 @@ def reread(s: Session, case: CaseFile, *, row: bool, steps: bool) -> CaseFile:
     return CaseFile(fresh, list(s.execute(_STEPS, {"case_id": case.id})) if steps else case.steps)
 
 
-def application_of(s: Session, case_id: str, number: int) -> StaffingUpApplication:
-    row = s.execute(_ROUND, {"case_id": case_id, "number": number}).one()
-    return StaffingUpApplication.model_validate_json(opened_application(s, row))
+def applicants(s: Session, case: CaseFile) -> frozenset[str]:
+    """Who asked for something, in person or by a substitute, and so may approve nothing of it; nobody in a case
+    that the office opened itself."""
+    if case.procedure in EX_OFFICIO:
+        return frozenset()
+    rows = s.execute(_APPLIED, {"case_id": case.id}).all()
+    return frozenset(who for row in rows for who in (row.officer, row.acting_for) if who is not None)
+
+
+def application_of(s: Session, case: CaseFile, number: int | None = None) -> AnyApplication:
+    """The application of a round, of the present one unless told."""
+    row = s.execute(_ROUND, {"case_id": case.id, "number": number or case.round}).one()
+    return APPLICATION_OF[case.procedure].model_validate_json(opened_application(s, row))
 
 
 def opened_application(s: Session, row: Row[Any]) -> str:
@@ -210,9 +239,12 @@ def open_step(
     *,
     round: int,
     subject: str = "",
+    days: int | None = None,
+    person_index: str | None = None,
 ) -> None:
-    """Open a step for a department with its deadline; the calendar that fixed it is stored with it."""
-    days = office.rulebook.deadlines.days_for(step.value)
+    """Open a step for a department with its deadline (`days` unless the setting's); the calendar that fixed it is
+    stored with it."""
+    days = days or office.rulebook.deadlines.days_for(step.value)
     due = terms(at, days, office.calendar, office.rulebook.deadlines)
     s.execute(
         _OPEN,
@@ -222,15 +254,17 @@ def open_step(
             "round": round,
             "subject": subject,
             "department": department.value,
-            "roles": ",".join(sorted(STAFFING_UP[step.value].roles)),
+            "roles": ",".join(sorted(STEPS[case.procedure][step.value].roles)),
             "state": StepState.CURRENT.value,
             "opened_at": at,
             "due_at": due.due_at,
             "remind_at": due.remind_at,
             "working_days": days,
             "extended_days": 0,
+            "given_back_days": 0,
             "calendar_version": due.calendar_version,
             "provisional": due.provisional,
+            "person_index": person_index,
         },
     )
 
@@ -249,7 +283,7 @@ def finish_step(
     """Record who decided a step and how; opinion and details are sealed and bound to the step."""
     keyring = keyring_of(s)
     place = f"{case.id}|{key.step}|{key.round}|{key.subject}"
-    detail = decision.model_dump(mode="json", exclude_none=True, include={"grants", "persons", "minutes_no"})
+    detail = decision.model_dump(mode="json", exclude_none=True, exclude=_IN_COLUMNS)
     s.execute(
         _FINISH,
         {
@@ -259,7 +293,8 @@ def finish_step(
             "at_subject": key.subject,
             "new_command": command,
             "new_officer": officer.id,
-            "new_name": officer.name,
+            "new_name": officer.shown,
+            "new_acting_for": officer.acting_for,
             "new_department": officer.department.value,
             "new_verdict": decision.verdict.value,
             "new_at": at,
@@ -326,14 +361,15 @@ def waiting_decisions(s: Session, case_id: str, until: datetime) -> bool:
 
 
 def orders_given(s: Session, case_id: str) -> list[tuple[str, CommandKind]]:
-    """Officer and kind of the accepted orders of the establishment office: they are acts in a role too."""
+    """Officer and kind of the accepted orders of the establishment office: they are acts in a role too, of whoever
+    gave them and of the colleague in whose place they were given."""
     kinds = (CommandKind.REVOKE.value, CommandKind.HOLD.value, CommandKind.RELEASE.value)
     rows = s.execute(
-        select(_command.c.officer, _command.c.kind).where(
+        select(_command.c.officer, _command.c.acting_for, _command.c.kind).where(
             _command.c.case_id == case_id, _command.c.kind.in_(kinds), _command.c.status == "accepted"
         )
-    )
-    return [(row.officer, CommandKind(row.kind)) for row in rows]
+    ).all()
+    return [(who, CommandKind(row.kind)) for row in rows for who in (row.officer, row.acting_for) if who is not None]
 
 
 def case_of_command(s: Session, command_id: str) -> str | None:
@@ -360,14 +396,14 @@ def duplicates(s: Session, case: CaseFile) -> list[str]:
 
 
 def elsewhere_in_hand(s: Session, case_id: str, person_index: str) -> str | None:
-    """The number of another open case in which the same person is approved and not yet posted (`forget_person`)."""
+    """The number of another open case that has the same person in hand: approved and not yet posted, or on the
+    way out (until `forget_person`)."""
     number: str | None = s.execute(
         select(_case.c.no)
         .join(_step, _step.c.case_id == _case.c.id)
         .where(
             _step.c.person_index == person_index,
-            _step.c.state == StepState.DONE.value,
-            _step.c.step == Step.APPROVE_PERSONS.value,
+            _step.c.state != StepState.VOID.value,
             _case.c.id != case_id,
             _case.c.state.not_in(_FINAL),
         )
@@ -386,8 +422,12 @@ def shift_deadlines(s: Session, case: CaseFile, since: datetime, at: datetime, o
 def extend_step(
     s: Session, row: Row[Any], days: int, office: Office, *, since: date | None = None, counted: bool = True
 ) -> None:
-    """Move a step's deadline by working days, a lapsed one from `since`; `counted` days use up the maximum."""
-    due_on = add_working_days(max(local_day(row.due_at), since or local_day(row.due_at)), days, office.calendar)
+    """Move a step's deadline by working days, a lapsed one from `since`; `counted` days use up the maximum. What is
+    not counted is kept as given back, so that a later recount loses none of it."""
+    due_before = _due_on(row, office)
+    start = max(due_before, since or due_before)
+    lapsed = working_days_between(due_before, start, office.calendar)
+    due_on = add_working_days(start, days, office.calendar)
     s.execute(
         update(_step)
         .where(
@@ -400,6 +440,7 @@ def extend_step(
             due_at=end_of_day(due_on),
             remind_at=remind_at(due_on, office.calendar, office.rulebook.deadlines),
             extended_days=row.extended_days + (days if counted else 0),
+            given_back_days=row.given_back_days + lapsed + (0 if counted else days),
             calendar_version=office.calendar.version,
             provisional=provisional(local_day(row.opened_at), due_on, office.calendar),
             reminded_at=None,
@@ -407,6 +448,35 @@ def extend_step(
             escalated_to=None,
         )
     )
+
+
+def outdated(row: Row[Any], office: Office) -> bool:
+    """Whether a deadline was counted over a year that was not published then, by another calendar than today's."""
+    return bool(row.provisional) and row.calendar_version != office.calendar.version
+
+
+def _days(row: Row[Any]) -> int:
+    days: int = row.working_days + row.extended_days + row.given_back_days
+    return days
+
+
+def _due_on(row: Row[Any], office: Office) -> date:
+    """The day on which a step falls due by the calendar of today."""
+    if not outdated(row, office):
+        return local_day(row.due_at)
+    return add_working_days(local_day(row.opened_at), _days(row), office.calendar)
+
+
+def recount_step(s: Session, row: Row[Any], office: Office) -> None:
+    """The deadline of a step anew, by the calendar of today: its working days, its extensions and what holds gave
+    back, from its opening (day 0)."""
+    days = _days(row)
+    due = terms(row.opened_at, days, office.calendar, office.rulebook.deadlines)
+    moved: dict[str, object] = {"calendar_version": due.calendar_version, "provisional": due.provisional}
+    if due.due_at != row.due_at:
+        moved |= {"due_at": due.due_at, "remind_at": due.remind_at}
+        moved |= {"reminded_at": None, "escalated_at": None, "escalated_to": None}
+    mark_step(s, row, **moved)
 
 
 def mark_step(s: Session, row: Row[Any], **values: object) -> None:

@@ -6,6 +6,7 @@ bound to its row; its keyed hash tells a repeated key with the same content from
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from collections.abc import Callable, Collection
@@ -16,14 +17,19 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlmodel import Session
 
-from models.applications import StaffingUpApplication
-from models.decisions import BODY_OF, CommandAnswer, Delivery, Officer, Receipt
+from models.applications import AnyApplication
+from models.decisions import BODY_OF, CommandAnswer, Delivery, Officer, Receipt, Wake
 from models.enums import CommandKind, Department, Procedure, Role, State, Step
 from models.refusals import Refusal, RefusalCode
 from models.register import Case, Command, RoundRow, Unit, table_of
 from models.sealing import Keyring, Unsealable, same
 from models.shape import SUBJECT, Shape
 from rules.deadlines import local_day
+
+from .applications import PREFIX, fingerprint, procedure_of, title
+from .canonical import canonical
+
+__all__ = ["canonical", "fingerprint"]
 
 WORKFLOW_TYPE = {
     Procedure.STAFFING_UP: "StaffingUp",
@@ -91,14 +97,14 @@ class CommandRow:
     receipt: Receipt | None
 
 
-def canonical(body: object) -> str:
-    """One spelling of a JSON value, so that equal content has equal bytes."""
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
 def command_id(officer_id: str, key: str) -> str:
     """Idempotency keys are scoped to the officer (interface.md)."""
     return f"{officer_id}~{key}"
+
+
+def known(s: Session, officer_id: str, key: str) -> bool:
+    """Whether this officer has committed something under this key already."""
+    return s.execute(_BY_ID, {"id": command_id(officer_id, key)}).first() is not None
 
 
 def keyring_of(s: Session) -> Keyring:
@@ -117,7 +123,7 @@ def _hash(keyring: Keyring, kind: CommandKind, case_id: str, body: dict[str, obj
 
 def submit_application(
     s: Session,
-    application: StaffingUpApplication,
+    application: AnyApplication,
     officer: Officer,
     key: str,
     at: datetime,
@@ -130,7 +136,8 @@ def submit_application(
     found = s.execute(_BY_ID, {"id": identity}).one_or_none()
     if found is not None:
         # the hash of a start row leaves the case id out: it did not exist when the key was first used
-        if found.kind != CommandKind.START or not same(found.body_hash, _hash(keyring, CommandKind.START, "", body)):
+        unchanged = same(found.body_hash, _hash(keyring, CommandKind.START, "", body))
+        if found.kind != CommandKind.START or not unchanged or found.acting_for != officer.acting_for:
             return Refusal.of(RefusalCode.KEY_REUSED)
         case = s.execute(select(_case.c.no, _case.c.state).where(_case.c.id == found.case_id)).one()
         return Submitted(found.case_id, case.no, State(case.state), existing=True)
@@ -139,19 +146,21 @@ def submit_application(
     case_id = uuid.uuid4().hex
     year = local_day(at).year
     serial = take_serial()
-    case_no = f"用编{year}-{serial:05d}"
+    procedure = procedure_of(application)
+    case_no = f"{PREFIX[procedure]}{year}-{serial:05d}"
     s.execute(
         insert(_case).values(
             id=case_id,
             no=case_no,
             year=year,
             serial=serial,
-            procedure=Procedure.STAFFING_UP.value,
+            procedure=procedure.value,
             unit=application.unit,
-            title=_title(unit_name, application),
+            title=title(unit_name, application),
             state=State.SUBMITTED.value,
             round=1,
             applicant=officer.id,
+            applied_by=officer.department.value,
             opened_at=at,
             fingerprint=fingerprint(keyring, application),
             next_seq=1,
@@ -161,21 +170,6 @@ def submit_application(
     _insert(s, identity, key, case_id, 1, CommandKind.START, officer, at, body, hashed_as="")
     s.execute(update(_case).where(_case.c.id == case_id).values(next_seq=2))
     return Submitted(case_id, case_no, State.SUBMITTED, existing=False)
-
-
-def _title(unit_name: str, application: StaffingUpApplication) -> str:
-    wanted = "、".join(f"{line.resource.label}{line.number}名" for line in application.lines[:3])
-    more = "等" if len(application.lines) > 3 else ""
-    return f"{unit_name}用编申请（{wanted}{more}）"
-
-
-def fingerprint(keyring: Keyring, application: StaffingUpApplication) -> str:
-    """Equal for two applications of one unit with the same lines and the same basis meeting (duplicate check)."""
-    lines = sorted(
-        (line.resource.value, line.number, line.way.value, line.internal_body or "") for line in application.lines
-    )
-    basis = [application.basis.meeting, application.basis.date.isoformat()] if application.basis else []
-    return keyring.keyed_hash(canonical([application.unit, lines, basis]).encode())
 
 
 def add_round(
@@ -197,7 +191,7 @@ def add_round(
             round=number,
             command_id=command,
             officer=officer.id,
-            officer_name=officer.name,
+            officer_name=officer.shown,
             submitted_at=at,
             application_sealed=sealed,
             internal=internal,
@@ -217,7 +211,8 @@ def submit(
     found = s.execute(_BY_ID, {"id": identity}).one_or_none()
     if found is not None:
         unchanged = same(found.body_hash, _hash(keyring, kind, case_id, content))
-        if found.case_id != case_id or found.kind != kind or not unchanged:
+        elsewhere = found.case_id != case_id or found.kind != kind
+        if elsewhere or not unchanged or found.acting_for != officer.acting_for:
             return Refusal.of(RefusalCode.KEY_REUSED)
         state = s.execute(select(_case.c.state).where(_case.c.id == case_id)).scalar_one()
         return CommandAnswer(decision_id=key, receipt=_receipt(found), state=State(state))
@@ -253,6 +248,8 @@ def _insert(
             "kind": kind.value,
             "officer": officer.id,
             "officer_name": officer.name,
+            "acting_for": officer.acting_for,
+            "acting_for_name": officer.acting_for_name,
             "department": officer.department.value,
             "unit": officer.unit,
             "roles": ",".join(sorted(role.value for role in officer.roles)),
@@ -294,6 +291,8 @@ def opened(s: Session, identity: str) -> CommandRow | None:
             department=Department(row.department),
             unit=row.unit,
             roles=frozenset(Role(r) for r in row.roles.split(",") if r),
+            acting_for=row.acting_for,
+            acting_for_name=row.acting_for_name,
         ),
         decided_at=row.decided_at,
         body=_open_body(s, row.id, row.body_sealed),
@@ -308,7 +307,7 @@ def _open_body(s: Session, identity: str, sealed: bytes) -> dict[str, object]:
 
 
 def parsed(kind: CommandKind, body: dict[str, object]) -> Shape:
-    """The body as its model; raises pydantic.ValidationError when it is not one."""
+    """The body of a command on a case as its model; raises pydantic.ValidationError when it is not one."""
     return BODY_OF[kind].model_validate(body)
 
 
@@ -324,6 +323,11 @@ def _receipt(row: Row[Any]) -> Receipt | None:
         message=row.message or "",
         at=handled_at,
     )
+
+
+def wake(s: Session, case_id: str, officer: Officer, key: str, at: datetime, reason: str) -> None:
+    """Tell another case, in this transaction, that what it waits for has changed; once per key."""
+    submit(s, case_id, CommandKind.WAKE, Wake(reason=reason), officer, key, at)
 
 
 def receipt(s: Session, officer_id: str, key: str) -> Receipt | None:
@@ -379,20 +383,19 @@ def _delivery(s: Session, row: Row[Any]) -> Delivery:
     kind = CommandKind(row.kind)
     columns = (_case.c.procedure, _case.c.unit, _case.c.no, _case.c.title)
     case = s.execute(select(*columns).where(_case.c.id == case_id)).one()
-    if kind is CommandKind.START:
-        # the start carries no content: only what Temporal may index in clear and show as a summary
-        body: dict[str, object] = {"unit": case.unit, "case_no": case.no, "title": case.title}
-    else:
-        try:
+    body: dict[str, object] = {}
+    if kind is not CommandKind.START:  # a start carries no content
+        with contextlib.suppress(Unsealable):  # a lost key: the signal still arrives and is answered with a refusal
             body = _open_body(s, identity, row.body_sealed)
-        except Unsealable:
-            body = {}  # a lost key: the signal still arrives and the activity answers with a refusal
     return Delivery(
         case_id=case_id,
         command_id=identity,
         seq=row.seq,
         kind=kind,
         workflow_type=WORKFLOW_TYPE[Procedure(case.procedure)],
+        unit=case.unit,
+        case_no=case.no,
+        title=case.title,
         body=body,
     )
 

@@ -43,7 +43,7 @@ def desk(s: Session, case: CaseFile, at: datetime, office: Office, receipt: Rece
     current = case.current()
     waiting = sorted({Department(row.department) for row in current})
     if case.state is State.RETURNED:
-        waiting = [Department.UNIT]
+        waiting = [Department(case.row.applied_by)]
     due = case.row.correction_due_at if case.state is State.RETURNED else min((r.due_at for r in current), default=None)
     if case.state is State.HELD:
         waiting, due = [Department.ESTABLISHMENT], None  # its clock stands
@@ -90,7 +90,7 @@ def _headline(case: CaseFile, current: list[Row[Any]], due: datetime | None) -> 
         return f"{case.row.no} {case.state.label}"
     if case.state is State.RETURNED:
         until = f"，请于{chinese_date(local_day(due))}前补正" if due else ""
-        return f"{case.row.no} 已退回用编单位补正{until}"
+        return f"{case.row.no} 已退回申请单位补正{until}"
     if case.state is State.HELD:
         return f"{case.row.no} 暂缓办理：{case.row.held_reason or ''}"
     parts: dict[tuple[str, str], int] = {}
@@ -114,10 +114,14 @@ def _wake_at(s: Session, case: CaseFile, current: list[Row[Any]], at: datetime, 
         if case.row.held_from == "suspension":
             moments.append(end_of_day(add_working_days(local_day(at), 1, office.calendar)))
         moments.extend(_expiry(s, case))
+        if case.row.alarm_at is not None:
+            moments.append(case.row.alarm_at)
         return min(moments, default=None)
     for row in current:
         moments.extend(moment for moment in _step_moments(row, office) if moment is not None)
     moments.extend(_expiry(s, case))
+    if case.row.alarm_at is not None:
+        moments.append(case.row.alarm_at)
     if case.state is State.RETURNED and case.row.correction_due_at and not correction_reminded(s, case):
         moments.append(case.row.correction_due_at + timedelta(seconds=1))
     return min(moments, default=None)

@@ -142,7 +142,7 @@ def note_disclosure(s: Session, officer: Officer, case_ids: Collection[str], at:
     for case_id in sorted(case_ids):
         key = f"disclosure|{officer.id}|{case_id}|{at:%Y%m%d%H}"
         if s.execute(select(_trace.c.id).where(_trace.c.key == key)).first() is None:
-            text = f"{what}：{officer.name}"
+            text = f"{what}：{officer.shown}"
             s.execute(insert(_trace).values(case_id=case_id, at=at, what=text, code="disclosure", key=key))
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, not_, or_, select
 from sqlmodel import Session
 
 from models.decisions import Officer, Receipt
@@ -20,7 +19,6 @@ from models.docket import (
     DecisionView,
     Difference,
     Docket,
-    LedgerEffect,
     NoticeView,
     RecordView,
     RoundView,
@@ -31,6 +29,7 @@ from models.docket import (
 )
 from models.enums import (
     Department,
+    DocumentKind,
     Procedure,
     Resource,
     Role,
@@ -47,9 +46,13 @@ from models.rulebook import Calendar
 from rules.admission import CaseFacts, StepFacts
 from rules.deadlines import local_day, working_days_between
 from rules.routing import approving_department
-from rules.steps import STAFFING_UP
 
-from . import cases, notices, permissions
+from . import cases, notices, permissions, problems, warnings
+from .changing import objections
+from .effects import effects
+from .expected import expected
+from .remarks import remarks
+from .removal import leavers
 
 _case = table_of(Case)
 _unit = table_of(Unit)
@@ -61,6 +64,8 @@ _slot = table_of(SlotRow)
 _record = table_of(Record)
 
 PAGE_LIMIT = 200
+_INTERNAL = frozenset({DocumentKind.PHONE_RECORD})
+"""Made out about a unit and never sent to it (内部工作记录)."""
 _NEVER_LATE = [state.value for state in State if state.final or state is State.HELD]
 """Nobody is waited for: what has ended, and what is held, whose days are given back on release."""
 
@@ -80,22 +85,27 @@ class Filters:
 
 
 def may_see(s: Session, case_id: str, officer: Officer) -> bool:
-    """A unit sees its own cases, departments and supervisors all; administrators see no case (三员分立)."""
-    unit = s.execute(select(_case.c.unit).where(_case.c.id == case_id)).scalar()
-    return unit is not None and _visible(officer, unit)
-
-
-def _visible(officer: Officer, unit: str) -> bool:
+    """A unit sees its own cases, of warnings those that it was told of; departments and supervisors see all,
+    administrators none (三员分立)."""
+    statement = select(_case.c.id).where(_case.c.id == case_id)
     if officer.department is Department.ADMINISTRATION:
         return False
-    return officer.department is not Department.UNIT or officer.unit == unit
+    if officer.department is Department.UNIT:
+        statement = statement.where(*_of_the_unit(officer))
+    return s.execute(statement).first() is not None
+
+
+def _of_the_unit(officer: Officer) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on the cases that a unit may see."""
+    return (_case.c.unit == (officer.unit or ""), warnings.shown_to_units())
 
 
 def may_see_record(record: RecordView, officer: Officer) -> bool:
     """A unit sees the records made out to it, whoever applied: a transfer has papers of two units, and neither
-    unit sees the other's."""
+    unit sees the other's. The office's own notes about a unit it never sees."""
     if officer.department is Department.UNIT:
-        return record.unit is not None and record.unit == officer.unit
+        own = record.unit is not None and record.unit == officer.unit
+        return own and record.kind not in _INTERNAL
     return officer.department is not Department.ADMINISTRATION
 
 
@@ -105,7 +115,7 @@ def may_see_record(record: RecordView, officer: Officer) -> bool:
 def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: Calendar) -> Docket | None:
     """The whole case, or None when there is none or the viewer may not see it."""
     case = cases.read(s, case_id)
-    if case is None or not _visible(viewer, case.row.unit):
+    if case is None or not may_see(s, case_id, viewer):
         return None
     row = case.row
     unit = s.execute(select(_unit.c.name).where(_unit.c.code == row.unit)).scalar_one()
@@ -113,7 +123,7 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
     slip = _slip_view(s, case_id, case)
     checks = _checks(s, case_id, row.round)
     present = slip if slip is not None and slip.round == case.round else None  # an earlier one is void
-    appointed = cases.application_of(s, case_id, case.round).appointment is not None
+    application = cases.application_of(s, case)
     facts = _facts(s, case, present)
     return Docket(
         case_id=case_id,
@@ -132,27 +142,39 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
         waiting_on=_departments(row.waiting_on),
         due_at=row.due_at,
         overdue=_late(row, now),
-        rounds=rounds,
+        rounds=problems.told(rounds, viewer),
         steps=[
             *(_step_view(s, case, step, now, calendar) for step in _in_order(case.steps)),
-            *_expected(case, present, appointed),
+            *expected(case, present, application),
         ],
         decisions=_decisions(s, case_id, case),
         receipts=receipts(s, case_id),
         checks=checks,
-        ledger=_effects(s, case, present),
+        ledger=effects(s, case, present, application),
         slip=slip,
         documents=[record for record in _documents(s, case_id) if may_see_record(record, viewer)],
         traces=[TraceView(at=t.at, what=t.what, code=t.code) for t in notices.traces(s, case_id)],
         notices=[
             NoticeView(at=n.at, kind=n.kind, department=Department(n.department), text=n.text)
             for n in notices.of_case(s, case_id)
+            if _may_read_notice(viewer, n)
         ],
-        may=permissions.permissions(viewer, facts, row.unit, row.held_from),
+        comments=remarks(s, case_id, viewer),
+        **problems.of_docket(s, case, application, viewer, now),
+        leavers=leavers(s, case, application, checks),
+        objections=objections(s, case),
+        warning=warnings.view_of(s, case_id),
+        may=permissions.permissions(viewer, facts, permissions.Side.of(case)),
         refusals=[Refusal.of(RefusalCode(c.code), c.detail) for c in checks if not c.passed and not c.warning],
         rules_version=row.rules_version,
         calendar_version=row.calendar_version,
     )
+
+
+def _may_read_notice(viewer: Officer, notice: Row[Any]) -> bool:
+    """Whom else the departments told of a case is among them; all other notices the unit may know."""
+    inside = viewer.department is not Department.UNIT
+    return inside or notice.kind != "copy" or notice.department == Department.UNIT.value
 
 
 def _in_order(steps: list[Row[Any]]) -> list[Row[Any]]:
@@ -233,47 +255,6 @@ def _step_view(s: Session, case: cases.CaseFile, row: Row[Any], now: datetime, c
     )
 
 
-_ORDER = (Step.EXAMINE, Step.ISSUE, Step.APPROVE_PERSONS, Step.ENTER, Step.FINANCE, Step.SOCIAL_INSURANCE)
-
-
-def _expected(case: cases.CaseFile, slip: SlipView | None, appointed: bool) -> list[StepView]:
-    """What comes next if nothing is rejected: the steps of the order that this round has not opened yet."""
-    if case.state.final:
-        return []
-    opened = {(row.step, row.subject) for row in case.steps if row.round == case.round}
-    subjects = [slot.code for slot in slip.slots if slot.state is SlotState.OPEN] if slip else [""]
-    if appointed:  # its places are known once examined; the higher body's document stands for slip and approval
-        subjects = sorted({row.subject for row in case.steps if row.step == Step.ENTER}) or [""]
-    views = []
-    for step in _ORDER:
-        if appointed and step in (Step.ISSUE, Step.APPROVE_PERSONS):
-            continue
-        per_slot = step not in (Step.EXAMINE, Step.ISSUE)
-        for subject in subjects if per_slot else [""]:
-            if (step.value, subject) not in opened and not (not per_slot and slip):
-                rule = STAFFING_UP[step.value]
-                department = rule.department or _routed(slip, subject)
-                views.append(
-                    StepView(
-                        step=step.value,
-                        label=step.label,
-                        round=case.round,
-                        subject=subject,
-                        department=department,
-                        roles=sorted(rule.roles),
-                        state=StepState.EXPECTED,
-                    )
-                )
-    return views
-
-
-def _routed(slip: SlipView | None, subject: str) -> Department:
-    for slot in slip.slots if slip else []:
-        if slot.code == subject:
-            return slot.department
-    return Department.ORGANISATION
-
-
 def _decisions(s: Session, case_id: str, case: cases.CaseFile) -> list[DecisionView]:
     voided = {row.command_id for row in case.steps if row.state == StepState.VOID.value and row.command_id}
     steps = {row.command_id: row for row in case.steps if row.command_id}
@@ -290,8 +271,8 @@ def _decisions(s: Session, case_id: str, case: cases.CaseFile) -> list[DecisionV
                 decision_id=row.key,
                 step=row.step or "",
                 round=step.round if step is not None else case.round,
-                subject=row.subject or "",
-                officer=row.officer_name,
+                subject=row.subject or (step.subject if step is not None else ""),
+                officer=f"{row.officer_name}（代{row.acting_for_name}）" if row.acting_for_name else row.officer_name,
                 department=Department(row.department),
                 verdict=Verdict(step.verdict) if step is not None and step.verdict else None,
                 opinion=cases.opinion_of(s, step) if step is not None else None,
@@ -370,60 +351,12 @@ def _facts(s: Session, case: cases.CaseFile, slip: SlipView | None) -> CaseFacts
             StepFacts(row.step, row.round, row.subject, Department(row.department), StepState(row.state))
             for row in case.steps
         ],
-        applicants=frozenset(row.officer for row in cases.rounds(s, case.id) if not row.internal),
+        applicants=cases.applicants(s, case),
         acts=cases.acts(case),
         known_subjects=frozenset(slot.code for slot in slip.slots) if slip else frozenset(),
+        procedure=case.procedure,
+        unit=case.row.unit,
     )
-
-
-def _effects(s: Session, case: cases.CaseFile, slip: SlipView | None) -> list[LedgerEffect]:
-    """Before = the accounts without this case; after = with all that it asks for, or with what it came to."""
-    application = cases.application_of(s, case.id, case.round)
-    wanted: Counter[Resource] = Counter()
-    if slip is not None:
-        wanted.update(slot.resource for slot in slip.slots if slot.state is not SlotState.RELEASED)
-        for line in application.lines:
-            wanted.setdefault(line.resource, 0)
-    else:
-        for line in application.lines:
-            wanted[line.resource] += 0 if case.state.final else line.number
-    holder = s.execute(select(_unit.c.holder).where(_unit.c.code == case.row.unit)).scalar_one()
-    moved = _moved(s, case.id)
-    effects = []
-    for account in s.execute(select(_account).where(_account.c.holder == holder).order_by(_account.c.resource)):
-        resource = Resource(account.resource)
-        if resource not in wanted:
-            continue
-        occupied, reserved = moved.get(account.id, (0, 0))
-        number = wanted[resource]
-        occupied_before, reserved_before = account.occupied - occupied, account.reserved - reserved
-        vacancy_before = account.authorised - occupied_before - reserved_before - account.set_aside
-        effects.append(
-            LedgerEffect(
-                resource=resource,
-                label=resource.label,
-                wanted=number,
-                authorised=account.authorised,
-                occupied_before=occupied_before,
-                occupied_after=occupied_before + number,
-                reserved_before=reserved_before,
-                reserved_after=reserved_before,
-                set_aside=account.set_aside,
-                vacancy_before=vacancy_before,
-                vacancy_after=vacancy_before - number,
-            )
-        )
-    return effects
-
-
-def _moved(s: Session, case_id: str) -> dict[str, tuple[int, int]]:
-    """Account → (occupied, reserved) moved by this case so far."""
-    rows = s.execute(
-        select(_journal.c.account, func.sum(_journal.c.d_occupied), func.sum(_journal.c.d_reserved))
-        .where(_journal.c.case_id == case_id)
-        .group_by(_journal.c.account)
-    )
-    return {account: (int(occupied), int(reserved)) for account, occupied, reserved in rows}
 
 
 def _documents(s: Session, case_id: str) -> list[RecordView]:
@@ -454,7 +387,7 @@ def _listed(filters: Filters, viewer: Officer, now: datetime) -> Select[Any]:
     statement = select(_case, _unit.c.name.label("unit_name")).join(_unit, _unit.c.code == _case.c.unit)
     where: list[Any] = []
     if viewer.department is Department.UNIT:
-        where.append(_case.c.unit == (viewer.unit or ""))
+        where.extend(_of_the_unit(viewer))
     if filters.state is not None:
         where.append(_case.c.state == filters.state.value)
     if filters.procedure is not None:

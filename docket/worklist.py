@@ -45,7 +45,7 @@ _WAITING = (
     .order_by(_step.c.due_at, _case.c.id, _step.c.subject)
     .limit(LIMIT)
 )
-_WITH_UNIT = (
+_RETURNED = (
     select(_case, _unit.c.name.label("unit_name"))
     .join(_unit, _unit.c.code == _case.c.unit)
     .where(_case.c.state == State.RETURNED.value)
@@ -55,18 +55,32 @@ _WITH_UNIT = (
 
 
 def worklist(s: Session, officer: Officer, now: datetime, calendar: Calendar) -> list[CaseRow]:
-    """One row per waiting step, earliest due first. Held cases wait for nobody but the head."""
+    """What was returned to the officer's side, then one row per waiting step, earliest due first. Held cases wait
+    for nobody but the head. Who stands in for a colleague sees the colleague's list."""
+    returned = s.execute(_RETURNED.where(_applied(officer))).all()
+    waiting = s.execute(_WAITING.where(_mine(officer) | _above(officer), _case.c.state != State.HELD.value)).all()
+    return [
+        *(_row(row, None, "", officer.department, now, calendar) for row in returned),
+        *(_row(row, row.step, row.subject, Department(row.department), now, calendar) for row in waiting),
+    ]
+
+
+def _applied(officer: Officer) -> ColumnElement[bool]:
+    """The side that corrects: the unit that applied, or the officer of a department that reported by itself."""
+    by_department = _case.c.applied_by == officer.department.value
     if officer.department is Department.UNIT:
-        return _of_unit(s, officer, now, calendar)
-    rows = s.execute(_WAITING.where(_mine(officer) | _above(officer), _case.c.state != State.HELD.value))
-    return [_row(row, row.step, row.subject, Department(row.department), now, calendar) for row in rows]
+        return and_(by_department, _case.c.unit == (officer.unit or ""))
+    return and_(by_department, _case.c.applicant.in_([who for who in (officer.id, officer.acting_for) if who]))
 
 
 def _mine(officer: Officer) -> ColumnElement[bool]:
     """In SQL, before the limit: the steps of other roles must not crowd out the officer's own."""
     roles = "," + _step.c.roles + ","
     any_role = or_(false(), *(roles.contains(f",{role.value},", autoescape=True) for role in sorted(officer.roles)))
-    return and_(_step.c.department == officer.department.value, any_role)
+    mine = and_(_step.c.department == officer.department.value, any_role)
+    if officer.department is Department.UNIT:  # a unit's own step is the step of the case's unit alone
+        return and_(mine, _case.c.unit == (officer.unit or ""))
+    return mine
 
 
 def _above(officer: Officer) -> ColumnElement[bool]:
@@ -74,11 +88,6 @@ def _above(officer: Officer) -> ColumnElement[bool]:
     if officer.department is Department.SUPERVISION:
         return _step.c.escalated_to == Department.SUPERVISION.value
     return _step.c.escalated_to.is_not(None) if Role.HEAD in officer.roles else false()
-
-
-def _of_unit(s: Session, officer: Officer, now: datetime, calendar: Calendar) -> list[CaseRow]:
-    rows = s.execute(_WITH_UNIT.where(_case.c.unit == (officer.unit or "")))
-    return [_row(row, None, "", Department.UNIT, now, calendar) for row in rows]
 
 
 def _row(

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam
 from sqlmodel import Session
 
-from ledger import persons
+from ledger import departures, persons
 from ledger.books import Books, Marks, Request, holder_of, unknown_unit
 from ledger.chain import LedgerFault
 from ledger.persons import HEADCOUNT, POST, Seat
-from ledger.suspensions import settle_departures
 from ledger.tables import OCCUPANCY
 from models.enums import EntryKind, ExitReason, Resource
 from models.ledger import Cause, Posting, Side
@@ -29,7 +28,8 @@ def leave(s: Session, unit: str, person_ref: str, side: Side, reason: ExitReason
     """LEAVE: `post` frees the person's leader posts in this unit; `headcount` and `both` free the headcount here
     and every post anywhere, because nobody keeps a post without a headcount.
 
-    免去领导职务 frees posts only. Settles the unit's known departure of the person.
+    免去领导职务 frees posts only. What is known of the departure is settled in every unit that is left: all of it
+    with the headcount, with posts alone what is known of posts.
     """
     own = holder_of(s, unit)
     if own is None:
@@ -51,8 +51,8 @@ def leave(s: Session, unit: str, person_ref: str, side: Side, reason: ExitReason
     if refusal is not None:
         return refusal
     vacate(s, books, request, leaving, person_ref, reason)
-    if side != POST:
-        settle_departures(s, unit, person_ref, cause.recorded_at)
+    units = {unit, *(seat.unit for seat in leaving)}
+    departures.settle(s, units, person_ref, cause.recorded_at, posts_only=side == POST)
     return books.close()
 
 

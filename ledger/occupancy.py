@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import and_, bindparam, or_, select
@@ -12,7 +13,7 @@ from ledger.books import AnyRow
 from ledger.db import keyring_of
 from ledger.tables import JOURNAL, OCCUPANCY, PERSON
 from models.enums import Resource, Sex
-from models.ledger import PersonEntry, RosterRow, Standing
+from models.ledger import PersonEntry, RosterRow, Seated, Standing
 
 _ROSTER = (
     select(OCCUPANCY, PERSON.c.name, PERSON.c.sex, PERSON.c.identity_sealed)
@@ -31,6 +32,19 @@ _PLACE = (
     .where(OCCUPANCY.c.person_ref == bindparam("person"), OCCUPANCY.c.left_on.is_(None))
     .order_by(OCCUPANCY.c.side, OCCUPANCY.c.id)
 )
+_SEATS = (
+    select(
+        OCCUPANCY.c.unit,
+        OCCUPANCY.c.resource,
+        OCCUPANCY.c.internal_body,
+        OCCUPANCY.c.position,
+        OCCUPANCY.c.entered_on,
+        OCCUPANCY.c.basis_no,
+    )
+    .where(OCCUPANCY.c.person_ref == bindparam("person"), OCCUPANCY.c.left_on.is_(None))
+    .order_by(OCCUPANCY.c.side, OCCUPANCY.c.id)
+)
+_INDEX = select(PERSON.c.identity_index).where(PERSON.c.ref == bindparam("person"))
 _SEATED = (
     select(JOURNAL.c.recorded_at)
     .join(
@@ -49,6 +63,25 @@ def seated_at(s: Session, person_ref: str) -> datetime | None:
     """When the person's present headcount was recorded; None when he or she is on none."""
     moment: datetime | None = s.execute(_SEATED, {"person": person_ref}).scalar()
     return moment
+
+
+def seats_of(s: Session, person_ref: str) -> list[Seated]:
+    """Every place that the person holds now, the headcount before the posts."""
+    s.flush()
+    return [Seated(**row._mapping) for row in s.connection().execute(_SEATS, {"person": person_ref})]
+
+
+def hold(s: Session, person_refs: Iterable[str]) -> None:
+    """Lock these persons until the transaction ends, in one order for everybody: two cases that look at once whether
+    somebody is in another's hand must not both be told no."""
+    for ref in sorted(set(person_refs)):
+        persons.lock(s, ref)
+
+
+def index_of(s: Session, person_ref: str) -> str | None:
+    """The blind index under which cases find the person; None when the register does not know the reference."""
+    index: str | None = s.connection().execute(_INDEX, {"person": person_ref}).scalar()
+    return index
 
 
 def standing(s: Session, identity_no: str) -> Standing | None:

@@ -7,7 +7,7 @@ file each and are offered from here as well.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 
 from sqlmodel import Session
 
@@ -54,11 +54,13 @@ def authorise(
     cause: Cause,
     absorb_until: date | None = None,
     exception: str | None = None,
+    applied_at: datetime | None = None,
 ) -> Posting | Refusal:
     """AUTHORISE ±: 核定 changes by `delta`; a first authorisation opens the account.
 
     A reduction below what is used needs an absorption term 消化期. A suspended unit gains nothing unless an
-    exceptional acceptance in force is named; a reduction stays possible, because rectification may need it.
+    exceptional acceptance in force is named; a reduction stays possible, because rectification may need it
+    (`applied_at`: see closed_now).
     One cause may authorise several resources: the resource is part of the key.
     """
     books = Books.of_unit(s, unit)
@@ -73,7 +75,7 @@ def authorise(
         return Refusal.of(RefusalCode.REFERENCE_REQUIRED, "核定须有批准文号、批准机关和批准日期")
     if delta == 0:
         return Refusal.of(RefusalCode.NOTHING_TO_DO)
-    if delta > 0 and closed_now(s, unit, exception, cause.recorded_at):
+    if delta > 0 and closed_now(s, unit, exception, cause.recorded_at, applied_at):
         return Refusal.of(RefusalCode.UNIT_SUSPENDED)
     account = books.only.accounts.get(resource)
     if account is None:
@@ -110,12 +112,18 @@ def set_aside(s: Session, unit: str, resource: Resource, delta: int, cause: Caus
 
 
 def reserve(
-    s: Session, unit: str, slots: list[SlotWanted], slip: SlipTerms, cause: Cause, exception: str | None = None
+    s: Session,
+    unit: str,
+    slots: list[SlotWanted],
+    slip: SlipTerms,
+    cause: Cause,
+    exception: str | None = None,
+    applied_at: datetime | None = None,
 ) -> Posting | Refusal:
     """RESERVE +n on every account of the slots, or on none; the slip and its open slots come into being with it.
 
-    Refuses with UNIT_SUSPENDED (judged here and now, unless `exception` names one in force), and with NO_VACANCY
-    or LEADER_POSTS_FULL when an account lacks vacancy or the unit has no such account.
+    Refuses with UNIT_SUSPENDED (judged here and now, unless `exception` names one in force; `applied_at`: see
+    closed_now), and with NO_VACANCY or LEADER_POSTS_FULL when an account lacks vacancy or the unit has no such account.
     """
     books = Books.of_unit(s, unit)
     if books is None:
@@ -127,7 +135,7 @@ def reserve(
         return answer
     if not slots:
         return Refusal.of(RefusalCode.NOTHING_TO_DO)
-    if closed_now(s, unit, exception, cause.recorded_at):
+    if closed_now(s, unit, exception, cause.recorded_at, applied_at):
         return Refusal.of(RefusalCode.UNIT_SUSPENDED)
     numbers = Counter(wanted.resource for wanted in slots)
     for resource in sorted(numbers):

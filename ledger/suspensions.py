@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import CTE, Select, and_, bindparam, literal, or_, select, true
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
 from ledger.books import Books
-from ledger.tables import DEPARTURE, EXCEPTION, SUSPENSION, UNIT
-from models.register import Departure, ExceptionalAcceptance, Suspension
+from ledger.tables import EXCEPTION, SUSPENSION, UNIT
+from models.register import ExceptionalAcceptance, Suspension
 
 # A parent of a parent of …: deeper than any real line of authority, and an end for a line that bites its tail.
 _DEEPEST = 20
+_ALWAYS = datetime(9000, 1, 1, tzinfo=UTC)
+"""After the beginning of every suspension."""
 
 
 def _line(column: str, parent_first: bool) -> CTE:
@@ -31,7 +33,15 @@ def _binding() -> Select[tuple[str]]:
     return select(SUSPENSION.c.id).join(line, and_(SUSPENSION.c.unit == line.c.code, reaches))
 
 
-_UNLIFTED = _binding().where(SUSPENSION.c.lifted_at.is_(None)).limit(1)
+# A suspension that does not hold what was under way binds only what was applied for after it began.
+_UNLIFTED = (
+    _binding()
+    .where(
+        SUSPENSION.c.lifted_at.is_(None),
+        or_(SUSPENSION.c.holds_under_way.is_(true()), SUSPENSION.c.from_at <= bindparam("applied")),
+    )
+    .limit(1)
+)
 _STANDING = _binding().where(
     SUSPENSION.c.from_at <= bindparam("moment"),
     or_(SUSPENSION.c.lifted_at.is_(None), SUSPENSION.c.lifted_at > bindparam("moment")),
@@ -40,38 +50,26 @@ _IN_FORCE = select(EXCEPTION.c.id).where(
     EXCEPTION.c.unit == bindparam("unit_code"),
     EXCEPTION.c.from_at <= bindparam("moment"),
     EXCEPTION.c.until_at >= bindparam("moment"),
+    or_(EXCEPTION.c.ended_at.is_(None), EXCEPTION.c.ended_at > bindparam("moment")),
 )
 _NAMED_IN_FORCE = _IN_FORCE.where(EXCEPTION.c.id == bindparam("exception"))
 _below = _line("unit_code", parent_first=False)
 _HOLDERS_BELOW = select(UNIT.c.holder).join(_below, UNIT.c.code == _below.c.code).distinct()
-_OVERDUE = (
-    select(DEPARTURE)
-    .where(
-        DEPARTURE.c.unit == bindparam("unit_code"),
-        DEPARTURE.c.settled_at.is_(None),
-        DEPARTURE.c.due_at < bindparam("moment"),
-    )
-    .order_by(DEPARTURE.c.due_at, DEPARTURE.c.id)
-)
-_SETTLE_DEPARTURES = (
-    DEPARTURE.update()
-    .where(
-        DEPARTURE.c.unit == bindparam("unit_code"),
-        DEPARTURE.c.person_ref == bindparam("person"),
-        DEPARTURE.c.settled_at.is_(None),
-    )
-    .values(settled_at=bindparam("moment"))
-)
+_line_up = _line("unit_code", parent_first=True)
+_UNITS_ABOVE = select(_line_up.c.code).where(_line_up.c.distance > 0).order_by(_line_up.c.distance)
+_UNITS_BELOW = select(_below.c.code).distinct().order_by(_below.c.code)
 
 
-def closed_now(s: Session, unit: str, exception: str | None, at: datetime) -> bool:
+def closed_now(s: Session, unit: str, exception: str | None, at: datetime, applied_at: datetime | None = None) -> bool:
     """Whether new reservations of the unit stop, judged inside the caller's transaction.
 
     A suspension binds from the instant it commits and until its lifting commits, whatever moment it names: a
     decision taken just before must not slip past it (reliability.md P10). `exception` opens it if in force `at`.
+    `applied_at`, when an accepted application came in, lets it pass a later suspension that holds no case under way.
     """
     connection = s.connection()
-    if connection.execute(_UNLIFTED, {"unit_code": unit}).first() is None:
+    applied = {"unit_code": unit, "applied": applied_at or _ALWAYS}
+    if connection.execute(_UNLIFTED, applied).first() is None:
         return False
     if exception is None:
         return True
@@ -88,24 +86,29 @@ def standing_suspensions(s: Session, unit: str, at: datetime) -> list[Suspension
     return list(s.exec(rows.order_by(col(Suspension.from_at), col(Suspension.id))))
 
 
-def exception_in_force(s: Session, unit: str, at: datetime) -> ExceptionalAcceptance | None:
-    """The exceptional acceptance of the unit that is in force at `at`, the longest if there are several."""
+def exceptions_in_force(s: Session, unit: str, at: datetime) -> list[ExceptionalAcceptance]:
+    """The exceptional acceptances of the unit that are in force at `at`, the longest first."""
     ids = s.connection().execute(_IN_FORCE, {"unit_code": unit, "moment": at}).scalars().all()
     if not ids:
-        return None
+        return []
     rows = select_rows(ExceptionalAcceptance).where(col(ExceptionalAcceptance.id).in_(ids))
-    return s.exec(rows.order_by(col(ExceptionalAcceptance.until_at).desc(), col(ExceptionalAcceptance.id))).first()
+    return list(s.exec(rows.order_by(col(ExceptionalAcceptance.until_at).desc(), col(ExceptionalAcceptance.id))))
 
 
-def overdue_departures(s: Session, unit: str, at: datetime) -> list[Departure]:
-    """Known departures of the unit that are past due and not removed yet."""
-    rows = s.execute(_OVERDUE, {"unit_code": unit, "moment": at})
-    return [Departure(**row._mapping) for row in rows]
+def units_below(s: Session, unit: str) -> list[str]:
+    """The unit itself and every unit below it."""
+    return list(s.connection().execute(_UNITS_BELOW, {"unit_code": unit}).scalars())
 
 
-def settle_departures(s: Session, unit: str, person_ref: str, at: datetime) -> None:
-    """A removal that is posted is no longer overdue."""
-    s.connection().execute(_SETTLE_DEPARTURES, {"unit_code": unit, "person": person_ref, "moment": at})
+def units_above(s: Session, unit: str) -> tuple[str, ...]:
+    """The line of units above it, the nearest first."""
+    return tuple(dict.fromkeys(s.connection().execute(_UNITS_ABOVE, {"unit_code": unit}).scalars()))
+
+
+def of_case(s: Session, case_id: str) -> list[Suspension]:
+    """Every suspension that a case brought about, the earliest first."""
+    rows = select_rows(Suspension).where(Suspension.case_id == case_id)
+    return list(s.exec(rows.order_by(col(Suspension.from_at), col(Suspension.id))))
 
 
 def suspend(s: Session, suspension: Suspension) -> None:
@@ -113,7 +116,21 @@ def suspend(s: Session, suspension: Suspension) -> None:
 
     Without them PostgreSQL would let a reservation that looked a moment before commit a moment after.
     """
-    reached = s.connection().execute(_HOLDERS_BELOW, {"unit_code": suspension.unit}).scalars().all()
-    Books.of_holders(s, reached)
+    _lock_line(s, suspension.unit)
     s.add(suspension)
     s.flush()
+
+
+def end(s: Session, suspension: Suspension, at: datetime, ended_by: str) -> None:
+    """Lift a suspension (`lifted`, `not-confirmed`), behind the same locks: whoever was held a moment before is then
+    seen by the caller, who wakes it."""
+    _lock_line(s, suspension.unit)
+    suspension.lifted_at = at
+    suspension.ended_by = ended_by
+    s.add(suspension)
+    s.flush()
+
+
+def _lock_line(s: Session, unit: str) -> None:
+    reached = s.connection().execute(_HOLDERS_BELOW, {"unit_code": unit}).scalars().all()
+    Books.of_holders(s, reached)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from ledger import persons
+from ledger import departures, persons
 from ledger.books import Books, Request
 from ledger.entries import OUTSIDE, identity_refusal, sides_refusal, slots_refusal, take_slots
 from ledger.exits import dates_refusal, vacate
 from ledger.slips import lock_slip, slip_of_codes
-from ledger.suspensions import settle_departures
 from models.enums import EntryKind, ExitReason, Resource
 from models.ledger import Cause, PersonEntry, Posting
 from models.refusals import Refusal, RefusalCode
@@ -60,5 +59,5 @@ def transfer(
         return refusal
     vacate(s, books, request, leaving, known, out_reason, transfer_id)
     take_slots(s, books, request, slip, slots, person, EntryKind.TRANSFER_IN, transfer_id)
-    settle_departures(s, headcount.unit, known, cause.recorded_at)
+    departures.settle(s, [headcount.unit], known, cause.recorded_at)
     return books.close()

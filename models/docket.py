@@ -7,11 +7,15 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from .decisions import Receipt
+from .decisions import Receipt, Scope
 from .enums import (
     CommandKind,
     Department,
     DocumentKind,
+    ExitReason,
+    Indicator,
+    ProblemSource,
+    ProblemState,
     Procedure,
     RecordState,
     Resource,
@@ -21,6 +25,7 @@ from .enums import (
     State,
     StepState,
     Verdict,
+    WarningLevel,
 )
 from .refusals import Refusal
 from .shape import Shape
@@ -62,7 +67,8 @@ class Desk(Shape):
 
 
 class Check(Shape):
-    """One check of the gate or of a step, with its verdict and clause."""
+    """One check of the gate or of a step, with its verdict and clause; `subject` where it is about one person or
+    matter of several. A warning is shown and refuses nothing."""
 
     code: str
     label: str
@@ -70,6 +76,7 @@ class Check(Shape):
     passed: bool
     detail: str = ""
     warning: bool = False
+    subject: str = ""
 
 
 class StepView(Shape):
@@ -97,8 +104,11 @@ class LedgerEffect(Shape):
 
     resource: Resource
     label: str
+    unit: str = ""
+    unit_name: str = ""
     wanted: int
     authorised: int
+    authorised_after: int
     occupied_before: int
     occupied_after: int
     reserved_before: int
@@ -195,6 +205,109 @@ class Permission(Shape):
     why_not: Refusal | None = None
 
 
+class CommentView(Shape):
+    """A 批注: said by whom and when; it decided nothing. `to_unit`: the unit reads it too."""
+
+    at: datetime
+    officer: str
+    department: Department
+    text: str
+    to_unit: bool = False
+
+
+class ProblemReport(Shape):
+    """What the unit reported on one problem, done or not."""
+
+    at: datetime
+    done: bool
+    text: str
+    evidence: str | None = None
+
+
+class ObjectionView(Shape):
+    """A department that did not agree when it was asked to countersign; it goes to the decider with its text."""
+
+    department: Department
+    officer: str
+    opinion: str
+    at: datetime
+
+
+class ProblemView(Shape):
+    """A line of the problem ledger as readers see it."""
+
+    no: str
+    kind: str
+    facts: str
+    source: ProblemSource
+    clause: str | None = None
+    measure: str
+    due_at: datetime
+    overdue: bool = False
+    state: ProblemState
+    attempt: int = 0
+    reported_at: datetime | None = None
+    closed_at: datetime | None = None
+    reports: list[ProblemReport] = []
+
+
+class SuspensionView(Shape):
+    """A closed gate of the unit; `provisional` by rule and not yet confirmed by a person."""
+
+    id: str
+    unit: str
+    number: str | None = None
+    problems: str = ""
+    from_at: datetime
+    provisional: bool
+    covers_subordinates: bool
+    lifted_at: datetime | None = None
+    ended_by: str | None = None
+
+
+class ExceptionView(Shape):
+    """An exceptional acceptance of this case's unit."""
+
+    id: str
+    unit: str
+    scope: Scope
+    number: str | None = None
+    approver: str
+    from_at: datetime
+    until_at: datetime
+    ended_at: datetime | None = None
+
+
+class LeaverView(Shape):
+    """One person on the way out."""
+
+    subject: str
+    person: str
+    name: str
+    reason: ExitReason
+    event_date: date
+    late: bool
+    frees: list[Resource] = []
+    left: bool = False
+
+
+class WarningView(Shape):
+    """The warning of a case: where it stands on the ladder, and what became of it. `told_at` is when the unit first
+    heard of it; `handed_to` is the rectification case that it was handed over to."""
+
+    indicator: Indicator
+    level: WarningLevel
+    raised_by_monitor: bool
+    opened_at: datetime
+    told_at: datetime | None = None
+    reply_due_at: datetime | None = None
+    replied_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: str | None = None
+    handed_to: str | None = None
+    handed_to_no: str | None = None
+
+
 class DecisionView(Shape):
     decision_id: str
     step: str
@@ -238,6 +351,13 @@ class Docket(Shape):
     documents: list[RecordView] = []
     traces: list[TraceView] = []
     notices: list[NoticeView] = []
+    comments: list[CommentView] = []
+    objections: list[ObjectionView] = []
+    problems: list[ProblemView] = []
+    suspensions: list[SuspensionView] = []
+    exceptions: list[ExceptionView] = []
+    leavers: list[LeaverView] = []
+    warning: WarningView | None = None
     may: list[Permission] = []
     refusals: list[Refusal] = []
     rules_version: str = ""

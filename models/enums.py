@@ -18,6 +18,11 @@ class Labelled(StrEnum):
         member.gloss = gloss
         return member
 
+    @classmethod
+    def _missing_(cls, value: object) -> Labelled | None:
+        """What officials write is read too: the Chinese label stands for its code."""
+        return next((member for member in cls if member.label == value), None)
+
 
 class Department(Labelled):
     """Who may take part; procedures.md, Parties."""
@@ -60,16 +65,41 @@ class Procedure(Labelled):
 
 
 class Step(Labelled):
-    """Steps of staffing up that a person decides; interface.md, Names in bodies."""
+    """Steps that a person decides, in the order of the procedures; interface.md, Names in bodies."""
 
     EXAMINE = "examine", "审核", "examine"
     ISSUE = "issue", "签发核定单", "issue slip"
     APPROVE_PERSONS = "approve-persons", "人员审批", "approve persons"
-    APPROVE_EXIT = "approve-exit", "调出审批", "approve exit"
+    APPROVE_EXIT = "approve-exit", "出编核批", "approve exit"
     ENTER = "enter", "落编", "post to the register"
-    FINANCE = "finance", "财政增核经费", "finance acknowledges"
+    EXIT = "exit", "出编", "remove from the register"
+    FINANCE = "finance", "财政办理经费", "finance acknowledges"
     SOCIAL_INSURANCE = "social-insurance", "社保办理", "social insurance acknowledges"
     PAY = "pay", "核定工资", "pay acknowledges"
+    CONSULT_ORGANISATION = "consult-organisation", "组织部会签", "organisation countersigns"
+    CONSULT_PERSONNEL = "consult-personnel", "人社局会签", "personnel countersigns"
+    CONSULT_FINANCE = "consult-finance", "财政局会签", "finance countersigns"
+    DECIDE = "decide", "审议决定", "the competent body decides"
+    SIGN = "sign", "签发批复", "sign the reply"
+    OBLIGATION_FILING = "obligation-filing", "报上级备案", "file with the upper office"
+    OBLIGATION_CONGRESS = "obligation-congress", "报人大常委会备案", "file with the people's congress"
+    OBLIGATION_CERTIFICATE = "obligation-certificate", "换发管理证", "change the certificate"
+    OBLIGATION_REGISTRATION = "obligation-registration", "法人登记", "legal-person registration"
+    OBLIGATION_DISCLOSURE = "obligation-disclosure", "公开", "disclose"
+    OPEN = "open", "立账", "open the problems"
+    REPORT = "report", "报告整改情况", "report on rectification"
+    EXTEND = "extend", "延期审批", "decide on more time"
+    WARN = "warn", "签发书面警示函", "sign the warning letter"
+    PROPOSE_SUSPENSION = "propose-suspension", "提出暂停受理意见", "propose suspension"
+    SUSPEND = "suspend", "决定暂停受理", "decide on suspension"
+    EXCEPTIONAL_ACCEPTANCE = "exceptional-acceptance", "例外受理审批", "approve exceptional acceptance"
+    SITE_CHECK = "site-check", "实地检查验收", "verify on site"
+    PROPOSE_LIFTING = "propose-lifting", "提出恢复受理意见", "propose lifting"
+    LIFT = "lift", "决定恢复受理", "decide on lifting"
+    REMIND = "remind", "电话提醒", "remind by phone"
+    INSPECT = "inspect", "实地督查", "inspect on site"
+    INSPECTION_REPORT = "inspection-report", "督查报告", "report on the inspection"
+    REVIEW = "review", "研判", "review the answer"
 
 
 class Verdict(Labelled):
@@ -77,6 +107,7 @@ class Verdict(Labelled):
     REJECT = "reject", "不同意", "reject"
     RETURN = "return", "退回补正", "return for correction"
     ACKNOWLEDGE = "acknowledge", "办理回执", "acknowledge"
+    DEFER = "defer", "缓议", "defer"
 
 
 class State(Labelled):
@@ -215,6 +246,17 @@ class DocumentKind(Labelled):
     REFUSAL_NOTICE = "refusal_notice", "不予受理（批准）告知书", "refusal notice"
     REVOCATION_NOTICE = "revocation_notice", "核定单作废通知", "revocation notice"
     CERTIFICATE = "certificate", "机构编制管理证登记页", "certificate extract"
+    CHANGE_REPLY = "change_reply", "批复", "reply on a change"
+    EVALUATION_SHEET = "evaluation_sheet", "机构编制评估表", "evaluation sheet"
+    RECTIFICATION_NOTICE = "rectification_notice", "整改通知书", "rectification notice"
+    WARNING_LETTER = "warning_letter", "书面警示函", "warning letter"
+    SUSPENSION_NOTICE = "suspension_notice", "暂停受理通知书", "suspension notice"
+    RESUMPTION_NOTICE = "resumption_notice", "恢复受理通知书", "resumption notice"
+    SITE_CHECK_RECORD = "site_check_record", "整改情况实地检查验收确认书", "site check record"
+    EXCEPTIONAL_ACCEPTANCE = "exceptional_acceptance", "例外受理审批表", "exceptional acceptance"
+    PHONE_RECORD = "phone_record", "电话提醒记录单", "phone record"
+    INSPECTION_NOTICE = "inspection_notice", "实地督查通知", "inspection notice"
+    INSPECTION_REPORT = "inspection_report", "督查报告", "inspection report"
 
 
 class RecordState(Labelled):
@@ -243,6 +285,76 @@ class CommandKind(Labelled):
     HOLD = "hold", "暂缓", "hold"
     RELEASE = "release", "恢复办理", "release"
     REMIND = "remind", "催办", "reminder"
+    EXCEPT = "except", "例外受理申请", "request for exceptional acceptance"
+    COMMENT = "comment", "批注", "comment"
+    COPY = "copy", "抄送", "copy for information"
+    WAKE = "wake", "系统唤醒", "look again"
+
+
+class ChangeKind(Labelled):
+    """Kinds of establishment change (procedures.md §3; domain.md §2.3)."""
+
+    ESTABLISH = "establish", "设立", "establish a unit"
+    ABOLISH = "abolish", "撤销", "abolish a unit"
+    MERGE = "merge", "合并", "merge units"
+    RENAME = "rename", "更名", "rename"
+    RERANK = "rerank", "变更规格", "change of rank"
+    RESUBORDINATE = "resubordinate", "变更隶属", "change of subordination"
+    EXTRA_NAME = "extra-name", "挂牌", "second name"
+    INTERNAL_BODIES = "internal-bodies", "内设机构调整", "internal bodies"
+    HEADCOUNT = "headcount", "编制增减", "headcount up or down"
+    REALLOCATE = "reallocate", "编制调剂", "reallocation between units"
+    POSTS = "posts", "职数增减", "leader posts up or down"
+
+
+class Level(Labelled):
+    """Administrative level 层级; a unit without one is of the office's own level."""
+
+    CENTRE = "centre", "中央", "centre"
+    PROVINCE = "province", "省", "province"
+    CITY = "city", "市", "city"
+    COUNTY = "county", "县", "county"
+    TOWNSHIP = "township", "乡镇（街道）", "township"
+
+
+class ProblemSource(Labelled):
+    """Where a problem was found (procedures.md §4)."""
+
+    TOUR = "tour", "巡视", "inspection tour"
+    AUDIT = "audit", "审计", "audit"
+    SUPERVISION = "supervision", "督查", "supervision"
+    VERIFICATION = "verification", "核查", "verification"
+    HOTLINE = "12310", "12310举报", "12310 hotline"
+    WARNING = "warning", "预警", "early warning"
+    SELF = "self", "自查", "self-check"
+    OTHER = "other", "其他", "other"
+
+
+class ProblemState(Labelled):
+    OPEN = "open", "整改中", "open"
+    REPORTED = "reported", "待验收", "reported, to be verified"
+    CLOSED = "closed", "已销号", "closed"
+
+
+class Indicator(Labelled):
+    """What a monitor watches (procedures.md §5)."""
+
+    OVER_QUOTA = "over-quota", "超编", "over quota"
+    OVER_POSTS = "over-posts", "超职数", "over leader posts"
+    HIGH_USE = "high-use", "编制使用率偏高", "high use of quota"
+    FREQUENT_CHANGES = "frequent-changes", "机构编制事项变化频繁", "frequent changes"
+    REMOVAL_OVERDUE = "removal-overdue", "减员逾期未报", "removal overdue"
+    LONG_VACANCY = "long-vacancy", "长期空编", "long vacancy"
+    STALE_DATA = "stale-data", "数据长期未更新", "stale data"
+    PUBLIC_EVENT = "public-event", "机构编制领域公共事件", "public event"
+
+
+class WarningLevel(Labelled):
+    """Rungs of the ladder; each code is the step that a person decides there."""
+
+    REMIND = "remind", "电话提醒", "phone reminder"
+    WARN = "warn", "书面警示", "written warning"
+    INSPECT = "inspect", "实地督查", "on-site inspection"
 
 
 class Sex(Labelled):

@@ -126,6 +126,17 @@ class Standing(Shape):
     post_units: list[str]
 
 
+class Seated(Shape):
+    """One place that a person holds now."""
+
+    unit: str
+    resource: Resource
+    internal_body: str | None = None
+    position: str | None = None
+    entered_on: date
+    basis_no: str | None = None
+
+
 class RosterRow(Shape):
     """One occupancy. `identity_masked` shows first 6 and last 2 characters at most."""
 

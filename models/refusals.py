@@ -49,6 +49,14 @@ class RefusalCode(Labelled):
     SECOND_OFFICER_REQUIRED = "second-officer-required", "须由第二名负责人确认", "second officer required"
     OVER_QUOTA = "over-quota", "超编（超职数）", "over quota"
     LEDGER_CONFLICT = "ledger-conflict", "台账状态不允许", "ledger state does not allow it"
+    STILL_OCCUPIED = "still-occupied", "机构内仍有在编人员", "people are still in the unit"
+    BELOW_STRENGTH = "below-strength", "核减后低于实有且未明确消化期", "below strength without an absorption term"
+    BEFORE_DIFFERS = "before-differs", "调整前情况与登记不符", "`before` differs from the register"
+    NOT_YET_HAPPENED = "not-yet-happened", "减员日期未到", "the event has not happened yet"
+    PROBLEM_OPEN = "problem-open", "问题尚未全部销号", "a problem is still open"
+    SAME_INSPECTOR = "same-inspector", "须由两名不同的检查人验收", "two different inspectors are needed"
+    ALREADY_WARNED = "already-warned", "该单位该指标已有未办结的预警", "an open warning exists"
+    NO_SUBSTITUTION = "no-substitution", "没有有效的代行授权", "no substitution in force"
 
 
 CLAUSES: dict[RefusalCode, str] = {
@@ -88,6 +96,14 @@ CLAUSES: dict[RefusalCode, str] = {
     RefusalCode.SECOND_OFFICER_REQUIRED: "A 三（权力制约）",
     RefusalCode.OVER_QUOTA: "A 三；B 四.3",
     RefusalCode.LEDGER_CONFLICT: "B 三.2",
+    RefusalCode.STILL_OCCUPIED: "B 一.2（实有人员与编制相对应）",
+    RefusalCode.BELOW_STRENGTH: "B 一.2（实有人员与编制相对应）",
+    RefusalCode.BEFORE_DIFFERS: "B 二.2（机构管理信息）",
+    RefusalCode.NOT_YET_HAPPENED: "B 五.2",
+    RefusalCode.PROBLEM_OPEN: "A 三（未整改到位的，原则上暂停受理）",
+    RefusalCode.SAME_INSPECTOR: "A 三（权力制约）",
+    RefusalCode.ALREADY_WARNED: "A 四（监测预警机制）",
+    RefusalCode.NO_SUBSTITUTION: "A 三（议事规则和审批程序）",
 }
 
 

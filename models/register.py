@@ -49,6 +49,25 @@ class Unit(SQLModel, table=True):
     remark: str | None = None
     data_fault: str | None = None
     abolished_on: date | None = None
+    level: str | None = None
+    other_names: str | None = None
+    merged_into: str | None = None
+
+
+class UnitChange(SQLModel, table=True):
+    """What the register of units was before and is after a reply: one row per field that changed."""
+
+    __tablename__ = "unit_change"
+    id: int | None = Field(default=None, primary_key=True)
+    unit: str = Field(foreign_key="unit.code", index=True)
+    case_id: str = Field(index=True)
+    kind: str
+    field: str
+    before: str = ""
+    after: str = ""
+    effective_on: date
+    basis_no: str | None = None
+    recorded_at: datetime
 
 
 class InternalBody(SQLModel, table=True):
@@ -234,6 +253,8 @@ class Case(SQLModel, table=True):
     calendar_version: str = ""
     correction_due_at: datetime | None = None
     next_seq: int = 1
+    applied_by: str = "unit"
+    alarm_at: datetime | None = None
     __table_args__ = (
         UniqueConstraint("no", name="case_no_once"),
         Index("case_by_opening", "opened_at", "id"),
@@ -283,6 +304,8 @@ class Command(SQLModel, table=True):
     code: str | None = None
     clause: str | None = None
     message: str | None = None
+    acting_for: str | None = None
+    acting_for_name: str | None = None
     __table_args__ = (
         UniqueConstraint("case_id", "seq", name="command_in_order"),
         Index(
@@ -317,6 +340,7 @@ class StepRow(SQLModel, table=True):
     remind_at: datetime
     working_days: int
     extended_days: int = 0
+    given_back_days: int = 0
     calendar_version: str
     provisional: bool = False
     reminded_at: datetime | None = None
@@ -332,6 +356,7 @@ class StepRow(SQLModel, table=True):
     opinion_sealed: bytes | None = None
     detail_sealed: bytes | None = None
     person_index: str | None = Field(default=None, index=True)
+    acting_for: str | None = None
     __table_args__ = (Index("step_waiting", "department", "state", "due_at"),)
 
 
@@ -427,6 +452,22 @@ class OfficerRow(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("login", name="officer_login_once"),)
 
 
+class Substitution(SQLModel, table=True):
+    """代: `substitute` acts for `principal` from the first to the last day, in these procedures (all when empty)."""
+
+    __tablename__ = "substitution"
+    id: str = Field(primary_key=True)
+    principal: str = Field(foreign_key="officer.id", index=True)
+    substitute: str = Field(foreign_key="officer.id", index=True)
+    from_on: date
+    until_on: date
+    procedures: str = ""
+    reason: str
+    granted_by: str = Field(foreign_key="officer.id")
+    granted_at: datetime
+    ended_at: datetime | None = None
+
+
 class TokenRow(SQLModel, table=True):
     """An opaque bearer token: only its hash is kept."""
 
@@ -440,7 +481,11 @@ class TokenRow(SQLModel, table=True):
 
 
 class Suspension(SQLModel, table=True):
-    """Read by the gate here; written by the rectification procedure."""
+    """A closed gate. By rule at due (`confirmed_at` empty: provisional), until it is lifted or not confirmed.
+
+    `covers_subordinates` and `holds_under_way` are the settings at the time; `number` that of the suspension notice;
+    `ended_by` lifted | not-confirmed.
+    """
 
     __tablename__ = "suspension"
     id: str = Field(primary_key=True)
@@ -451,9 +496,14 @@ class Suspension(SQLModel, table=True):
     from_at: datetime
     lifted_at: datetime | None = None
     covers_subordinates: bool = True
+    confirmed_at: datetime | None = None
+    ended_by: str | None = None
+    holds_under_way: bool = True
 
 
 class ExceptionalAcceptance(SQLModel, table=True):
+    """例外受理: `scope` is a `Scope` as JSON, or `*` for everything; `ended_at` is written by its timer."""
+
     __tablename__ = "exceptional_acceptance"
     id: str = Field(primary_key=True)
     unit: str = Field(foreign_key="unit.code", index=True)
@@ -462,6 +512,59 @@ class ExceptionalAcceptance(SQLModel, table=True):
     approver: str
     from_at: datetime
     until_at: datetime
+    case_id: str | None = Field(default=None, index=True)
+    number: str | None = None
+    ended_at: datetime | None = None
+
+
+class ProblemRow(SQLModel, table=True):
+    """A line of the problem ledger 问题台账; its text stays sealed in the application. `attempt` counts the
+    verifications on site; `due_at` is the end of the day by which it is put right."""
+
+    __tablename__ = "problem"
+    case_id: str = Field(primary_key=True, foreign_key="case_file.id")
+    no: str = Field(primary_key=True)
+    unit: str = Field(foreign_key="unit.code", index=True)
+    kind: str
+    source: str
+    clause: str | None = None
+    opened_at: datetime
+    due_at: datetime
+    state: str = "open"
+    attempt: int = 0
+    extended_days: int = 0
+    reported_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+
+
+class WarningRow(SQLModel, table=True):
+    """One open warning per unit and indicator (procedures.md §5: no flood). `told_at` is when the unit first heard
+    of it (call, letter, inspection notice): until then it sees nothing of the case."""
+
+    __tablename__ = "warning"
+    case_id: str = Field(primary_key=True, foreign_key="case_file.id")
+    unit: str = Field(foreign_key="unit.code", index=True)
+    indicator: str
+    level: str
+    raised_by: str
+    opened_at: datetime
+    told_at: datetime | None = None
+    reply_due_at: datetime | None = None
+    replied_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: str | None = None
+    handed_to: str | None = None
+    __table_args__ = (
+        Index(
+            "one_open_warning",
+            "unit",
+            "indicator",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
 
 
 class Departure(SQLModel, table=True):
@@ -477,6 +580,7 @@ class Departure(SQLModel, table=True):
     event_on: date
     due_at: datetime
     settled_at: datetime | None = None
+    case_id: str | None = Field(default=None, index=True)
 
 
 def table_of(model: type[SQLModel]) -> Table:

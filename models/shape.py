@@ -15,9 +15,9 @@ UNSAFE_TEXT = re.compile(
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 
-SUBJECT = re.compile("[A-Z][0-9]{6,14}|A[0-9]{1,5}")
-"""The code of a post on a slip, or the place of an appointment without one: what may stand unsealed as the
-subject of a decision."""
+SUBJECT = re.compile("[A-Z][0-9]{6,14}|[AP][0-9]{1,5}")
+"""The code of a post on a slip, the place of an appointment without one, or of a person who leaves: what may stand
+unsealed as the subject of a decision."""
 
 
 class Shape(BaseModel):

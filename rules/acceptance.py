@@ -41,41 +41,41 @@ class GateFacts:
     duplicates: list[str] = field(default_factory=list)
 
 
-_RETURNS = frozenset({RefusalCode.INCOMPLETE, RefusalCode.NO_COLLECTIVE_DECISION, RefusalCode.UNIT_DATA_INVALID})
+RETURNS = frozenset({RefusalCode.INCOMPLETE, RefusalCode.NO_COLLECTIVE_DECISION, RefusalCode.UNIT_DATA_INVALID})
 
 
 def gate(application: StaffingUpApplication, facts: GateFacts, rulebook: Rulebook) -> tuple[Outcome, list[Check]]:
     """Every check in the order of procedures.md, and what they come to."""
     checks = [
-        _check(RefusalCode.NOT_YOUR_DEPARTMENT, "经办人代表本单位", _stranger(facts)),
-        _check(RefusalCode.INCOMPLETE, "申请材料齐全", _missing(application, facts)),
-        _check(RefusalCode.NO_COLLECTIVE_DECISION, "领导班子集体研究", _no_meeting(application, facts)),
-        _check(RefusalCode.UNIT_DATA_INVALID, "单位登记信息", [facts.unit_fault] if facts.unit_fault else []),
-        _suspension(facts),
-        _check(RefusalCode.REMOVAL_OVERDUE, "减员按期报送", facts.overdue_removals),
-        _check(RefusalCode.CATEGORY_MISMATCH, "编制类别与单位性质", _mismatches(application, facts, rulebook)),
-        _check(RefusalCode.BEYOND_AUTHORITY, "本级权限", _beyond(application, rulebook)),
+        check(RefusalCode.NOT_YOUR_DEPARTMENT, "经办人代表本单位", _stranger(facts)),
+        check(RefusalCode.INCOMPLETE, "申请材料齐全", _missing(application, facts)),
+        check(RefusalCode.NO_COLLECTIVE_DECISION, "领导班子集体研究", _no_meeting(application, facts)),
+        check(RefusalCode.UNIT_DATA_INVALID, "单位登记信息", [facts.unit_fault] if facts.unit_fault else []),
+        suspension(facts),
+        check(RefusalCode.REMOVAL_OVERDUE, "减员按期报送", facts.overdue_removals),
+        check(RefusalCode.CATEGORY_MISMATCH, "编制类别与单位性质", _mismatches(application, facts, rulebook)),
+        check(RefusalCode.BEYOND_AUTHORITY, "本级权限", _beyond(application, rulebook)),
         *_vacancies(application, facts),
-        _check(RefusalCode.DUPLICATE, "无重复申请", facts.duplicates),
+        check(RefusalCode.DUPLICATE, "无重复申请", facts.duplicates),
     ]
-    return _outcome(checks), checks
+    return outcome_of(checks), checks
 
 
 def refusals(checks: list[Check]) -> list[Refusal]:
     """The failed checks as refusals, in the gate's order."""
-    return [
-        Refusal.of(RefusalCode(check.code), check.detail) for check in checks if not check.passed and not check.warning
-    ]
+    return [Refusal.of(RefusalCode(each.code), each.detail) for each in checks if not each.passed and not each.warning]
 
 
-def _outcome(checks: list[Check]) -> Outcome:
-    for check in checks:
-        if not check.passed:
-            return Outcome.RETURNED if RefusalCode(check.code) in _RETURNS else Outcome.NOT_ACCEPTED
+def outcome_of(checks: list[Check], returns: frozenset[RefusalCode] = RETURNS) -> Outcome:
+    """What the first failed check comes to; `returns` are the faults that the applicant can put right."""
+    for each in checks:
+        if not each.passed and not each.warning:
+            return Outcome.RETURNED if RefusalCode(each.code) in returns else Outcome.NOT_ACCEPTED
     return Outcome.ACCEPTED
 
 
-def _check(code: RefusalCode, label: str, faults: list[str]) -> Check:
+def check(code: RefusalCode, label: str, faults: list[str]) -> Check:
+    """One check of a gate with every fault that it found."""
     return Check(code=code.value, label=label, clause=CLAUSES[code], passed=not faults, detail="；".join(faults))
 
 
@@ -113,7 +113,7 @@ def _no_meeting(application: StaffingUpApplication, facts: GateFacts) -> list[st
     return []
 
 
-def _suspension(facts: GateFacts) -> Check:
+def suspension(facts: GateFacts) -> Check:
     if facts.suspensions and facts.exception:
         return Check(
             code=RefusalCode.UNIT_SUSPENDED.value,
@@ -122,7 +122,7 @@ def _suspension(facts: GateFacts) -> Check:
             passed=True,
             detail=f"例外受理：{facts.exception}",
         )
-    return _check(RefusalCode.UNIT_SUSPENDED, "未被暂停受理", facts.suspensions)
+    return check(RefusalCode.UNIT_SUSPENDED, "未被暂停受理", facts.suspensions)
 
 
 def _mismatches(application: StaffingUpApplication, facts: GateFacts, rulebook: Rulebook) -> list[str]:
@@ -154,6 +154,6 @@ def _vacancies(application: StaffingUpApplication, facts: GateFacts) -> list[Che
             code = RefusalCode.LEADER_POSTS_FULL if line.resource.is_post else RefusalCode.NO_VACANCY
             full[code].append(f"第{number}行{line.resource.label}空余{vacancy}名")
     return [
-        _check(RefusalCode.NO_VACANCY, "空余编制", full[RefusalCode.NO_VACANCY]),
-        _check(RefusalCode.LEADER_POSTS_FULL, "空余领导职数", full[RefusalCode.LEADER_POSTS_FULL]),
+        check(RefusalCode.NO_VACANCY, "空余编制", full[RefusalCode.NO_VACANCY]),
+        check(RefusalCode.LEADER_POSTS_FULL, "空余领导职数", full[RefusalCode.LEADER_POSTS_FULL]),
     ]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from models.decisions import Decision, Officer
-from models.enums import Department, Role, State, StepState, Verdict
+from models.enums import Department, Procedure, Role, State, StepState, Verdict
 from models.refusals import Refusal, RefusalCode
 
-from .steps import OPINION_REQUIRED, STAFFING_UP, StepRule
+from .steps import OPINION_REQUIRED, STEPS, StepRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +36,22 @@ class CaseFacts:
     acts: dict[str, frozenset[tuple[Department, Role]]] = field(default_factory=dict)
     slip_gone: RefusalCode | None = None
     known_subjects: frozenset[str] = frozenset()
+    procedure: Procedure = Procedure.STAFFING_UP
+    unit: str = ""
 
 
 def admit(decision: Decision, officer: Officer, case: CaseFacts) -> Refusal | None:
     """None when the decision may be taken; otherwise why not."""
     if case.state.final:
         return Refusal.of(RefusalCode.CLOSED)
-    rule = STAFFING_UP.get(decision.step)
-    if rule is None:
+    rule = STEPS[case.procedure].get(decision.step)
+    if rule is None or not rule.verdicts:
         return Refusal.of(RefusalCode.MALFORMED, "没有这一环节")
     if case.state is State.HELD:
         return Refusal.of(RefusalCode.HELD)
     return (
         _right_department(decision, officer, rule, case)
-        or separated(officer, rule.roles, case)
+        or (None if rule.own_task else separated(officer, rule.roles & officer.roles, case))
         or _right_time(decision, case)
         or _well_said(decision, rule)
     )
@@ -67,6 +69,10 @@ def departments_for(decision: Decision, rule: StepRule, case: CaseFacts) -> froz
     once: approving the pair belongs to the post's department (leaders are ORGANISATION's)."""
     if rule.department is not None:
         return frozenset({rule.department})
+    if case.procedure is not Procedure.STAFFING_UP:
+        found = _found(decision, case)
+        same_step = {step.department for step in case.steps if step.step == decision.step}
+        return frozenset({found.department}) if found else frozenset(same_step or Department)
     subjects = {decision.subject}
     if decision.verdict is Verdict.APPROVE:
         posts = {person.post_slot for person in decision.persons or [] if person.post_slot}
@@ -81,6 +87,8 @@ def _right_department(decision: Decision, officer: Officer, rule: StepRule, case
     if officer.department not in allowed:
         names = "、".join(department.label for department in sorted(allowed))
         return Refusal.of(RefusalCode.NOT_YOUR_DEPARTMENT, f"该环节由{names}办理")
+    if officer.department is Department.UNIT and officer.unit != case.unit:
+        return Refusal.of(RefusalCode.NOT_YOUR_DEPARTMENT, "该环节由本单位经办人办理")
     if not rule.roles & officer.roles:
         names = "、".join(role.label for role in sorted(rule.roles))
         return Refusal.of(RefusalCode.NOT_YOUR_DEPARTMENT, f"该环节须由{names}岗办理")
@@ -89,10 +97,12 @@ def _right_department(decision: Decision, officer: Officer, rule: StepRule, case
 
 def separated(officer: Officer, roles: frozenset[Role], case: CaseFacts) -> Refusal | None:
     """Applicant is never an approver; one officer never acts for two departments or in two roles of one case."""
-    if officer.id in case.applicants:
+    if case.applicants & {officer.id, officer.acting_for}:
         return Refusal.of(RefusalCode.SELF_APPROVAL)
     now = {(officer.department, role) for role in roles}
     before = case.acts.get(officer.id, frozenset())
+    if officer.acting_for:  # who stands in for a colleague carries what that colleague did, too
+        before |= case.acts.get(officer.acting_for, frozenset())
     if before and not before & now:
         done = "、".join(f"{department.label}{role.label}" for department, role in sorted(before))
         return Refusal.of(RefusalCode.TWO_ROLES, f"您在本事项中已以“{done}”身份办理")

@@ -73,7 +73,7 @@ async def connect(settings: Settings, keyring: Keyring, lazy: bool = False) -> C
 
 async def connected(settings: Settings, keyring: Keyring) -> Client:
     """A client that has reached the server, as a worker needs it; raises TemporalAway."""
-    return await _bounded(connect(settings, keyring), ADMIN_SECONDS)
+    return await bounded(connect(settings, keyring), ADMIN_SECONDS)
 
 
 class Temporal:
@@ -95,15 +95,15 @@ class Temporal:
         """
         client = await self.client()
         if delivery.kind is CommandKind.START:
-            return await _bounded(self._start(client, delivery), DELIVERY_SECONDS)
-        return await _bounded(self._signal(client, delivery), DELIVERY_SECONDS)
+            return await bounded(self._start(client, delivery), DELIVERY_SECONDS)
+        return await bounded(self._signal(client, delivery), DELIVERY_SECONDS)
 
     async def healthy(self) -> bool:
         """Whether the namespace answers within 2 s; never raises."""
         try:
             client = await self.client()
             request = DescribeNamespaceRequest(namespace=client.namespace)
-            await _bounded(client.workflow_service.describe_namespace(request), HEALTH_SECONDS)
+            await bounded(client.workflow_service.describe_namespace(request), HEALTH_SECONDS)
         except TemporalAway:
             return False
         return True
@@ -111,16 +111,7 @@ class Temporal:
     async def ensure_search_attributes(self) -> list[str]:
         """Registers the attributes that are missing and returns their names; without them no case can start."""
         client = await self.client()
-        return await _bounded(_add_missing_attributes(client), ADMIN_SECONDS)
-
-    async def list_schedules(self) -> list[str]:
-        """Ids of the schedules in the namespace."""
-        client = await self.client()
-
-        async def collect() -> list[str]:
-            return [entry.id async for entry in await client.list_schedules()]
-
-        return await _bounded(collect(), ADMIN_SECONDS)
+        return await bounded(_add_missing_attributes(client), ADMIN_SECONDS)
 
     async def client(self) -> Client:
         """The client itself; made lazily, so this does not prove that a server is there."""
@@ -172,7 +163,8 @@ class Temporal:
         return True
 
 
-async def _bounded(call: Awaitable[T], seconds: float) -> T:
+async def bounded(call: Awaitable[T], seconds: float) -> T:
+    """The answer of one call, or TemporalAway on any trouble and after so many seconds."""
     try:
         return await asyncio.wait_for(call, seconds)
     except RPCError as error:
@@ -203,22 +195,20 @@ async def _add_missing_attributes(client: Client) -> list[str]:
 
 
 def _attributes(delivery: Delivery) -> TypedSearchAttributes:
-    """What is known at once; the workflow sets the rest. Codes only: these are not sealed. The body of a command on
-    a case that is started again tells neither unit nor state."""
+    """What is known at once; the workflow sets the rest. Codes only: these are not sealed. What a case that is
+    started again has come to, its own desk says."""
     pairs = [SearchAttributePair(attributes.PROCEDURE, _procedure(delivery).value)]
+    if delivery.unit:
+        pairs.append(SearchAttributePair(attributes.UNIT, delivery.unit))
     if delivery.kind is CommandKind.START:
         pairs.append(SearchAttributePair(attributes.STATE, State.SUBMITTED.value))
-        unit = delivery.body.get("unit")
-        if isinstance(unit, str):
-            pairs.append(SearchAttributePair(attributes.UNIT, unit))
     return TypedSearchAttributes(pairs)
 
 
 def _summary(delivery: Delivery) -> str:
     """One plain line for the Temporal UI: case number and title (sealed like every payload)."""
-    told = delivery.body if delivery.kind is CommandKind.START else {}
-    parts = [told.get("case_no"), told.get("title") or _procedure(delivery).label]
-    return " ".join(str(part) for part in parts if part)[:200]
+    parts = [delivery.case_no, delivery.title or _procedure(delivery).label]
+    return " ".join(part for part in parts if part)[:200]
 
 
 def _procedure(delivery: Delivery) -> Procedure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ from rich.table import Table
 from ledger.intake.register import Progress as Report
 from models.enums import Department, Role
 
+from .client import TemporalAway
 from .embedded import DataFolderLock
 from .first_start import prepare
-from .settings import Settings, temporal_profile, uses_embedded_temporal
+from .keyring import load_keyring
+from .schedules import ensure, told
+from .settings import Settings, load_rulebook, temporal_profile, uses_embedded_temporal
 from .stack import Stack
 
 WATCH_SECONDS = 0.5
@@ -39,12 +43,23 @@ def run_up(settings: Settings, console: Console) -> None:
         stack.start()
         try:
             welcome(settings, accounts, console)
+            say(scheduled(settings))
             while not stop.wait(WATCH_SECONDS):
                 stack.watch()
             say(f"收到 {stop.by}，正在停止…… · {stop.by} received, stopping…")
         finally:
             stack.stop()
         say("已全部停止，下次启动从此处继续 · all stopped; the next start goes on from here")
+
+
+def scheduled(settings: Settings) -> str:
+    """The office's schedules stand as the rules say. An office without them still works, so this stops nothing."""
+    keyring = load_keyring(settings.keyring_file, settings.cipher, settings.profile)
+    try:
+        ensured = asyncio.run(ensure(settings, keyring, load_rulebook(settings)))
+    except TemporalAway as fault:
+        return f"定时任务未能建立（{fault}），请运行 dingbian schedules · schedules not ensured; run dingbian schedules"
+    return "\n".join(told(each) for each in ensured)
 
 
 class Stop(threading.Event):

@@ -60,6 +60,7 @@ def demo_officers() -> list[DemoOfficer]:
         DemoOfficer("head", "周示任", office, (Role.HEAD,)),
         DemoOfficer("head-second", "吴示任", office, (Role.HEAD,)),
         DemoOfficer("organisation", "徐示组", Department.ORGANISATION, (Role.APPROVER,)),
+        DemoOfficer("organisation-second", "谢示组", Department.ORGANISATION, (Role.APPROVER,)),
         DemoOfficer("personnel", "孙示人", Department.PERSONNEL, (Role.APPROVER,)),
         DemoOfficer("pay", "胡示资", Department.PERSONNEL, (Role.APPROVER,)),
         DemoOfficer("finance", "朱示财", Department.FINANCE, (Role.APPROVER,)),

@@ -23,7 +23,21 @@ with workflow.unsafe.imports_passed_through():
     from models.enums import State
     from workflows import attributes, options
 
-KNOWN_SIGNALS = ("decide", "resubmit", "withdraw", "revoke", "extend", "report", "hold", "release", "remind")
+KNOWN_SIGNALS = (
+    "decide",
+    "resubmit",
+    "withdraw",
+    "revoke",
+    "extend",
+    "report",
+    "hold",
+    "release",
+    "remind",
+    "except",
+    "comment",
+    "copy",
+    "wake",
+)
 RECEIPTS_KEPT = 200
 
 

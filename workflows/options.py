@@ -20,3 +20,12 @@ lost. Business refusals are results and are never retried."""
 
 ALARM_FLOOR = timedelta(seconds=1)
 """An alarm in the past still waits this long, so that a clock that does not move cannot spin."""
+
+SWEEP_TIMEOUT = timedelta(minutes=15)
+"""One attempt of the nightly monitors: seconds for a city, some minutes where thousands of cases are opened."""
+
+SWEEP_HEARTBEAT = timedelta(minutes=2)
+"""A worker that died in the middle is noticed after this; reading the whole register gives no sign of life."""
+
+SWEEP_LIMIT = timedelta(hours=12)
+"""A run that cannot be done by then gives up: the next night looks at the register as it is then."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from .early_warning import EarlyWarning
+from .establishment_change import EstablishmentChange
+from .monitoring import Monitoring
+from .rectification import Rectification
+from .removing_staff import RemovingStaff
 from .staffing_up import StaffingUp
 
-WORKFLOWS = [StaffingUp]
+WORKFLOWS = [StaffingUp, RemovingStaff, EstablishmentChange, Rectification, EarlyWarning, Monitoring]

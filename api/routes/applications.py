@@ -1,4 +1,4 @@
-"""Applications: the first command of a case."""
+"""Applications: the first command of a case, of every procedure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ from typing import Annotated
 from fastapi import Body, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from docket import commands, view
+from docket import commands, substitutions, view
+from docket.applications import procedure_of, serial_series
 from docket.commands import Submitted
-from models.applications import StaffingUpApplication
+from models.applications import (
+    AnyApplication,
+    EstablishmentChangeApplication,
+    RectificationApplication,
+    RemovingStaffApplication,
+    StaffingUpApplication,
+    WarningApplication,
+)
 from models.decisions import Officer
-from models.enums import State
+from models.enums import Department, State
 from models.refusals import Refusal
 from records import numbering
 from rules.deadlines import local_day
@@ -23,12 +31,9 @@ from ..door import router
 from ..middleware import PREFIX
 from ..problems import FieldError, ProblemError, of_refusal
 from ..shapes import CaseOpened, Links
-from ..writing import messenger_of, once_more
+from ..writing import messenger_of, once_more, out_of_scope
 
 routes = router("applications")
-
-CASE_SERIES = "case"
-"""Serial numbers of cases: a gap-free series a year, beside those of the documents."""
 
 
 @routes.post(
@@ -49,6 +54,80 @@ async def apply_staffing_up(
 
     Committed when answered. Waits up to two seconds for the gate; `refusals` says what it found.
     """
+    return await _apply(request, answer, runtime, officer, key, body)
+
+
+@routes.post(
+    "/applications/removing-staff",
+    operation_id="apply_removing_staff",
+    status_code=201,
+    summary="出编申请 · apply for removing staff",
+)
+async def apply_removing_staff(
+    request: Request,
+    answer: Response,
+    runtime: Work,
+    officer: Caller,
+    key: Key,
+    body: Annotated[RemovingStaffApplication, Body(openapi_examples=examples.named(application=examples.REMOVAL))],
+) -> CaseOpened:
+    """由用编单位为本单位申请，或由组织部、人社局自行报送。By the unit, or by the department that manages the person."""
+    return await _apply(request, answer, runtime, officer, key, body)
+
+
+@routes.post(
+    "/applications/establishment-change",
+    operation_id="apply_establishment_change",
+    status_code=201,
+    summary="机构编制调整申请 · apply for an establishment change",
+)
+async def apply_establishment_change(
+    request: Request,
+    answer: Response,
+    runtime: Work,
+    officer: Caller,
+    key: Key,
+    body: Annotated[EstablishmentChangeApplication, Body(openapi_examples=examples.named(request=examples.CHANGE))],
+) -> CaseOpened:
+    """调整前情况与登记不符的，由受理关口指出。The gate says where `before` differs from the register."""
+    return await _apply(request, answer, runtime, officer, key, body)
+
+
+@routes.post(
+    "/rectifications", operation_id="open_rectification", status_code=201, summary="整改立账 · open a rectification"
+)
+async def open_rectification(
+    request: Request,
+    answer: Response,
+    runtime: Work,
+    officer: Caller,
+    key: Key,
+    body: Annotated[RectificationApplication, Body(openapi_examples=examples.named(problems=examples.RECTIFICATION))],
+) -> CaseOpened:
+    """编办监督检查岗对一个单位立账。An inspector of the establishment office opens problems against a unit."""
+    return await _apply(request, answer, runtime, officer, key, body)
+
+
+@routes.post("/warnings", operation_id="raise_warning", status_code=201, summary="预警 · raise a warning")
+async def raise_warning(
+    request: Request,
+    answer: Response,
+    runtime: Work,
+    officer: Caller,
+    key: Key,
+    body: Annotated[WarningApplication, Body(openapi_examples=examples.named(warning=examples.WARNING))],
+) -> CaseOpened:
+    """编办监督检查岗人工登记的预警；监测所得的由系统登记。A warning entered by hand; monitors raise their own."""
+    return await _apply(request, answer, runtime, officer, key, body)
+
+
+# --- one way for all ---------------------------------------------------------------------------------------------
+
+
+async def _apply(
+    request: Request, answer: Response, runtime: Runtime, officer: Officer, key: str, body: AnyApplication
+) -> CaseOpened:
+    """Commit, deliver, watch the opening for two seconds."""
     case = await run_in_threadpool(once_more, lambda: _commit(runtime, officer, body, key))
     if case.state is State.SUBMITTED and await messenger_of(request).deliver(
         case.case_id, commands.command_id(officer.id, key)
@@ -59,17 +138,27 @@ async def apply_staffing_up(
     return opened
 
 
-def _commit(runtime: Runtime, officer: Officer, body: StaffingUpApplication, key: str) -> Submitted:
+def _commit(runtime: Runtime, officer: Officer, body: AnyApplication, key: str) -> Submitted:
     at = runtime.clock()
+    procedure = procedure_of(body)
+    series = serial_series(procedure)
     with runtime.database.write() as s:
         if not reading.unit_exists(s, body.unit):
             raise ProblemError(
                 "unknown-unit", errors=[FieldError(field="unit", reason="登记簿中没有此单位 · not in the register")]
             )
-        if officer.unit != body.unit:
+        if officer.department is Department.UNIT and officer.unit != body.unit:
             raise ProblemError("not-your-unit")
+        if not substitutions.reaches(s, officer, procedure, at):
+            raise out_of_scope()
+        # like a unit that the register does not know, and not a case refused by the gate: nobody can act for it, and
+        # no letter could be served on it
+        if not commands.known(s, officer.id, key) and reading.abolished_on(s, body.unit) is not None:
+            raise ProblemError(
+                "unit-abolished", errors=[FieldError(field="unit", reason="该单位已撤销 · this unit was abolished")]
+            )
         done = commands.submit_application(
-            s, body, officer, key, at, lambda: numbering.tally(s, CASE_SERIES, local_day(at).year)
+            s, body, officer, key, at, lambda: numbering.tally(s, series, local_day(at).year)
         )
     if isinstance(done, Refusal):
         raise of_refusal(done)

@@ -11,11 +11,15 @@ from sqlalchemy.exc import StatementError
 
 from docket import view
 from models.decisions import (
+    Comment,
+    Copy,
     Decision,
+    ExceptionalRequest,
     Extension,
     Hold,
     Release,
     Reminder,
+    Report,
     Resubmission,
     Revocation,
     Withdrawal,
@@ -204,3 +208,63 @@ async def remind(
 ) -> Answered:
     """向当前环节的部门催办，频率有限。Reminds whoever is waited for; rate-limited."""
     return await carry(request, answer, runtime, officer, case_id, CommandKind.REMIND, body, key)
+
+
+@routes.post("/cases/{case_id}/report", operation_id="report", summary="报告整改情况 · report on rectification")
+async def report(
+    request: Request,
+    answer: Response,
+    runtime: Work,
+    officer: Caller,
+    key: Key,
+    case_id: CaseId,
+    body: Annotated[Report, Body(openapi_examples=examples.named(items=examples.REPORT))],
+) -> Answered:
+    """单位逐项报告整改情况，或书面答复警示函。Item by item, or the written answer to a warning letter."""
+    return await carry(request, answer, runtime, officer, case_id, CommandKind.REPORT, body, key)
+
+
+@routes.post(
+    "/cases/{case_id}/exceptional-acceptance",
+    operation_id="request_exception",
+    summary="申请例外受理 · ask for an exceptional acceptance",
+)
+async def request_exception(
+    request: Request,
+    answer: Response,
+    runtime: Work,
+    officer: Caller,
+    key: Key,
+    case_id: CaseId,
+    body: Annotated[ExceptionalRequest, Body(openapi_examples=examples.named(request=examples.EXCEPTION))],
+) -> Answered:
+    """暂停受理期间确需办理的，写明范围、理由和期限，由编委审批。Why it cannot wait; decided by the commission."""
+    return await carry(request, answer, runtime, officer, case_id, CommandKind.EXCEPT, body, key)
+
+
+@routes.post("/cases/{case_id}/comments", operation_id="comment", summary="批注 · comment")
+async def comment(
+    request: Request,
+    answer: Response,
+    runtime: Work,
+    officer: Caller,
+    key: Key,
+    case_id: CaseId,
+    body: Annotated[Comment, Body(openapi_examples=examples.named(comment=examples.COMMENT))],
+) -> Answered:
+    """批注不作任何决定；部门的批注单位看不到，除非注明 `to_unit`。Decides nothing; internal unless `to_unit`."""
+    return await carry(request, answer, runtime, officer, case_id, CommandKind.COMMENT, body, key)
+
+
+@routes.post("/cases/{case_id}/copies", operation_id="copy", summary="抄送 · copy for information")
+async def copy(
+    request: Request,
+    answer: Response,
+    runtime: Work,
+    officer: Caller,
+    key: Key,
+    case_id: CaseId,
+    body: Annotated[Copy, Body(openapi_examples=examples.named(copy=examples.COPY))],
+) -> Answered:
+    """告知有关部门，不要求其办理。Departments are told, and asked for nothing."""
+    return await carry(request, answer, runtime, officer, case_id, CommandKind.COPY, body, key)

@@ -10,10 +10,18 @@ import pytest
 from pydantic import TypeAdapter
 
 from api import examples, problems
+from api.openapi import APPLICATIONS
 from api.permissions import RULES
-from models.applications import StaffingUpApplication
-from models.decisions import Decision, Extension, Hold, Release
+from models.applications import (
+    EstablishmentChangeApplication,
+    RectificationApplication,
+    RemovingStaffApplication,
+    StaffingUpApplication,
+    WarningApplication,
+)
+from models.decisions import Comment, Copy, Decision, ExceptionalRequest, Extension, Hold, Release, Report
 from models.shape import Shape
+from models.substitutions import NewSubstitution
 
 from . import refusals_page
 from .conftest import Desk
@@ -39,6 +47,7 @@ async def test_every_operation_is_named_tagged_described_and_secured(desk: Desk)
         assert operation.get("security", []) == ([] if rule.public else [{"bearer": []}]), path
         headers = [parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "header"]
         assert ("Idempotency-Key" in headers) == rule.write, path
+        assert ("Acting-For" in headers) == rule.acting, path
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 
@@ -71,8 +80,10 @@ async def test_every_reference_in_the_document_leads_somewhere(desk: Desk) -> No
 async def test_a_write_says_that_it_may_be_202(desk: Desk) -> None:
     for _, path, operation in operations(desk):
         if RULES[operation["operationId"]].write:
-            wanted = "201" if "applications" in path else "202"
-            assert wanted in operation["responses"], path
+            on_a_case = path.startswith("/api/v1/cases/")
+            assert ("202" in operation["responses"]) == on_a_case, path
+            created = operation["operationId"] in (*APPLICATIONS, "grant_substitution")
+            assert ("201" in operation["responses"]) == created, path
 
 
 @pytest.mark.parametrize(
@@ -86,6 +97,15 @@ async def test_a_write_says_that_it_may_be_202(desk: Desk) -> None:
         (Hold, examples.HOLD),
         (Release, examples.HOLD),
         (Extension, examples.EXTENSION),
+        (RemovingStaffApplication, examples.REMOVAL),
+        (EstablishmentChangeApplication, examples.CHANGE),
+        (RectificationApplication, examples.RECTIFICATION),
+        (WarningApplication, examples.WARNING),
+        (Report, examples.REPORT),
+        (ExceptionalRequest, examples.EXCEPTION),
+        (Comment, examples.COMMENT),
+        (Copy, examples.COPY),
+        (NewSubstitution, examples.SUBSTITUTION),
     ],
 )
 def test_every_example_is_what_it_shows(shape: type[Shape], body: dict[str, Any]) -> None:

@@ -30,6 +30,10 @@ COMMANDS: list[tuple[str, str, CommandKind, dict[str, Any]]] = [
     ("hold", "head", CommandKind.HOLD, examples.HOLD),
     ("release", "head", CommandKind.RELEASE, examples.HOLD),
     ("reminder", "applicant", CommandKind.REMIND, {"note": "请尽快办理"}),
+    ("report", "applicant", CommandKind.REPORT, examples.REPORT),
+    ("exceptional-acceptance", "examiner", CommandKind.EXCEPT, examples.EXCEPTION),
+    ("comments", "treasurer", CommandKind.COMMENT, examples.COMMENT),
+    ("copies", "organiser", CommandKind.COPY, examples.COPY),
 ]
 
 

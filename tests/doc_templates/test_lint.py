@@ -12,13 +12,14 @@ import pytest
 
 from doc_templates import kit, layout
 from doc_templates.constructs import check, fields_of
-from doc_templates.lint import lint, lint_file, main
+from doc_templates.lint import DOCUMENTS, LETTERS, lint, lint_file, main
 from doc_templates.samples import sample
 from models.documents import SlotLine, VerificationSlipContext
 from models.enums import DocumentKind
 from records.render import FOLDER
 
 LETTER, VOUCHER = DocumentKind.REVOCATION_NOTICE, DocumentKind.VERIFICATION_SLIP
+REPLY, REPORT = DocumentKind.CHANGE_REPLY, DocumentKind.INSPECTION_REPORT
 DOCUMENT, STYLES, SETTINGS = "word/document.xml", "word/styles.xml", "word/settings.xml"
 FIRST_HEADER, FIRST_FOOTER = "word/header_first.xml", "word/footer_first.xml"
 
@@ -108,6 +109,75 @@ def test_a_mutation_is_named(
         assert findings == []
         return
     assert any(place in f.place and found in f.found for f in findings), "\n".join(map(str, findings))
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "change", "place", "found"),
+    [
+        (REPLY, DOCUMENT, swap("{{ issuer }}文件", "文件"), "发文机关标志 mark", "无"),
+        (REPLY, STYLES, style("红头标志", kit.SONG_TITLE, kit.HEITI), "发文机关标志 mark 字体", kit.HEITI),
+        (REPLY, STYLES, style("红头标志", 'w:sz w:val="72"', 'w:sz w:val="44"'), "发文机关标志 mark 字号", "44"),
+        (REPLY, STYLES, style("红头标志", kit.RED, "000000"), "发文机关标志颜色", "000000"),
+        (REPLY, STYLES, style("红头标志", 'w:jc w:val="center"', 'w:jc w:val="left"'), "发文机关标志对齐", "left"),
+        (REPLY, STYLES, style("红头标志", 'w:before="1984"', 'w:before="600"'), "发文机关标志上边缘", "600"),
+        (REPORT, DOCUMENT, swap("HeadNumber", "BodyText"), "发文字号 number", "无"),
+        (
+            REPLY,
+            STYLES,
+            style("红头字号", 'w:jc w:val="center"', 'w:jc w:val="right"'),
+            "发文字号 number 对齐",
+            "right",
+        ),
+        (REPLY, STYLES, style("红头字号", 'w:sz w:val="32"', 'w:sz w:val="28"'), "发文字号 number 字号", "28"),
+        (REPLY, STYLES, style("红头字号", 'w:before="1158"', 'w:before="0"'), "发文字号 number 空二行", "0"),
+        (REPLY, STYLES, style("红头字号", kit.RED, "0000FF"), "红色分隔线 red line 颜色", "0000FF"),
+        (REPLY, STYLES, style("红头字号", 'w:space="11"', 'w:space="1"'), "红色分隔线 red line 间距", "1 pt"),
+        (REPLY, STYLES, style("红头字号", "<w:jc", '<w:ind w:left="400" w:right="400"/><w:jc'), "red line 宽", "8044"),
+        (REPLY, STYLES, style("红头字号", "w:pBdr", "w:none"), "红色分隔线 red line", "无"),
+        (REPORT, STYLES, style("公文标题", 'w:sz w:val="44"', 'w:sz w:val="36"'), "标题 title 字号", "36"),
+        (REPORT, STYLES, style("公文标题", kit.SONG_TITLE, kit.HEITI), "标题 title 字体", kit.HEITI),
+        (REPLY, STYLES, style("公文正文", 'w:line="579"', 'w:line="480"'), "行距", "480"),
+        (REPLY, STYLES, style("一级标题", kit.HEITI, kit.SONG), "正文 body", kit.SONG),
+        (REPLY, STYLES, style("版记中间线", 'w:line="14"', 'w:line="20"'), "版记分隔线", "[20, 20, 20]"),
+        (REPLY, STYLES, style("版记首末线", "000000", "FFFFFF"), "版记分隔线", "[14]"),
+        (REPLY, STYLES, style("版记首末线", "<w:jc", '<w:ind w:left="316" w:right="316"/><w:jc'), "版记分隔线", "8212"),
+        (REPLY, STYLES, style("版记", 'w:sz w:val="28"', 'w:sz w:val="32"'), "版记 字号", "32"),
+        (REPORT, DOCUMENT, swap('w:yAlign="bottom"', 'w:yAlign="top"'), "版记 位置", "top"),
+        (REPLY, DOCUMENT, swap("抄送：{{ copies_to }}。", "{{ copies_to }}"), "版记 content", "无"),
+        (REPLY, DOCUMENT, swap("{{ issued_on }}印发", "{{ issued_on }}"), "版记 content", "无"),
+        (REPLY, DOCUMENT, swap('w:footer="454"', 'w:footer="1134"'), "页边距 margin footer", "1134"),
+        (REPLY, DOCUMENT, swap('w:type="linesAndChars"', 'w:type="lines"'), "文档网格", "lines"),
+        (REPLY, "word/footer_even.xml", swap('w:after="833"', 'w:after="0"'), "距版心 gap", "1250"),
+        (REPLY, FIRST_FOOTER, swap(" PAGE ", " DATE "), "页码 page number (first)", "无"),
+        (REPORT, SETTINGS, swap("<w:evenAndOddHeaders/>", ""), "奇偶页不同", "无"),
+    ],
+)
+def test_a_mutation_of_the_document_form_is_named(
+    kind: DocumentKind, part: str, change: Callable[[str], str], place: str, found: str
+) -> None:
+    findings = lint("t.docx", mutated(kind, part, change), kind)
+    assert any(place in f.place and found in f.found and f.wanted for f in findings), "\n".join(map(str, findings))
+    assert all(str(finding).startswith("t.docx | ") for finding in findings)
+
+
+def test_every_kind_has_one_form() -> None:
+    """Letter, document form or ruled form: the style of its title says which."""
+    for kind in DocumentKind:
+        with zipfile.ZipFile(FOLDER / f"{kind.value}.docx") as archive:
+            document = archive.read(DOCUMENT)
+        forms = [name for name in (b"VoucherTitle", b"LetterTitle", b"HeadMark") if b'w:val="' + name in document]
+        wanted = [b"LetterTitle", b"HeadMark"] if kind in DOCUMENTS else [b"LetterTitle"] if kind in LETTERS else []
+        assert forms == (wanted or [b"VoucherTitle"])
+
+
+@pytest.mark.parametrize("kind", list(DocumentKind))
+def test_the_fixed_text_of_a_document_is_chinese(kind: DocumentKind) -> None:
+    with zipfile.ZipFile(FOLDER / f"{kind.value}.docx") as archive:
+        parts = [archive.read(name).decode() for name in archive.namelist() if re.match("word/(doc|foot|head)", name)]
+    for part in parts:
+        fields = re.sub("<w:instrText.*?</w:instrText>", "", part)
+        text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", re.sub("<[^>]*>", "", fields))
+        assert re.findall("[A-Za-z]+", text) == []
 
 
 @pytest.mark.parametrize("member", ["word/vbaProject.bin", "word/fonts/font1.odttf", "word/embeddings/sheet.xlsx"])

@@ -20,7 +20,7 @@ from models.decisions import Decision, Delivery, Moment, Receipt, Reminder
 from models.enums import CommandKind, State
 from models.refusals import CLAUSES, RefusalCode
 from models.register import Command
-from tests.support.office import APPLICANT, EXAMINER, ISSUER, Office, application
+from tests.support.office import APPLICANT, EXAMINER, ISSUER, RESEARCH, Office, application
 
 WAIT_SECONDS = 5.0
 
@@ -125,7 +125,13 @@ async def test_the_start_carries_no_content_that_could_be_read_in_temporal(offic
     office.apply()
     temporal = Temporal()
     await Relay(office.database, temporal.deliver).sweep()
-    assert set(temporal.arrived[0].body) == {"unit", "case_no", "title"}
+    [start] = temporal.arrived
+    assert start.body == {}
+    assert (start.unit, start.case_no, start.title) == (
+        RESEARCH,
+        "用编2026-00001",
+        "示范市发展研究局用编申请（行政编制1名）",
+    )
 
 
 async def test_a_later_row_waits_for_the_earlier_one_and_other_cases_do_not(office: Office) -> None:

@@ -152,3 +152,15 @@ def test_a_role_whose_name_is_part_of_another_s_is_not_taken_for_it(office: Offi
         step.roles = "not-an-examiner,examiner-of-ours"
         s.add(step)
     assert steps(office, EXAMINER) == []
+
+
+def test_a_step_of_the_unit_waits_for_that_unit_alone(office: Office) -> None:
+    """As the report on rectification and the registration of a changed unit do."""
+    case_id = office.opened()
+    with office.database.write() as s:
+        step = s.exec(select(StepRow).where(StepRow.case_id == case_id)).one()
+        step.department, step.roles = Department.UNIT.value, Role.APPLICANT.value
+        s.add(step)
+    assert [row.case_id for row in waiting_for(office, APPLICANT)] == [case_id]
+    assert waiting_for(office, OTHER_APPLICANT) == []
+    assert waiting_for(office, EXAMINER) == []

@@ -13,8 +13,9 @@ from sqlmodel import SQLModel
 
 import models.register  # noqa: F401 - fills the metadata
 from models import enums
+from models.enums import Department, Procedure
 from models.rulebook import Rulebook
-from rules.steps import STAFFING_UP
+from rules.steps import STEPS
 from runtime.settings import PREFIX, Settings, load_settings
 from tests.docs import pages
 from tests.docs.pages import DOCS
@@ -37,6 +38,22 @@ VOCABULARIES = {
     "## 进入方式 · Ways of entry": enums.Way,
     "## 单位类型 · Kinds of units": enums.UnitKind,
     "## 登记的命令 · Commands of the outbox": enums.CommandKind,
+    "## 程序 · Procedures": enums.Procedure,
+    "## 减员原因 · Reasons of an exit": enums.ExitReason,
+    "## 调整种类 · Kinds of establishment change": enums.ChangeKind,
+    "## 层级 · Administrative levels": enums.Level,
+    "## 问题来源 · Sources of a problem": enums.ProblemSource,
+    "## 问题状态 · States of a problem": enums.ProblemState,
+    "## 监测指标 · Indicators": enums.Indicator,
+    "## 预警级别 · Rungs of the ladder": enums.WarningLevel,
+}
+
+STEP_TABLES = {
+    Procedure.STAFFING_UP: "## 用编落编的环节 · Steps of staffing up",
+    Procedure.REMOVING_STAFF: "## 出编的环节 · Steps of removing staff",
+    Procedure.ESTABLISHMENT_CHANGE: "## 机构编制调整的环节 · Steps of establishment change",
+    Procedure.RECTIFICATION: "## 整改的环节 · Steps of rectification",
+    Procedure.EARLY_WARNING: "## 监测预警的环节 · Steps of early warning",
 }
 
 
@@ -71,8 +88,9 @@ def leaves(model: BaseModel, prefix: str = "") -> dict[str, Any]:
 def toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, dict) and value:
-        return "…"  # shown in a table of its own
+    own_table = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(v, BaseModel) for v in value))
+    if own_table and value:
+        return "…"
     return str(value)
 
 
@@ -90,6 +108,17 @@ def test_the_settings_page_shows_which_unit_may_hold_which_category() -> None:
     assert listed == {kind.value: [r.value for r in held] for kind, held in Rulebook().staffing.categories.items()}
 
 
+def test_the_settings_page_shows_the_matrix_of_authority_in_its_order() -> None:
+    listed = pages.rows(SETTINGS, "### 权限 · change.authority")
+    matrix = Rulebook().change.authority
+    assert len(listed) == len(matrix)
+    for shown, row in zip(listed, matrix, strict=True):
+        assert shown[0] == "、".join(matter.label for matter in row.matter)
+        assert shown[2].startswith(row.decides.label)
+        assert shown[3] == row.clause
+        assert shown[4] == ("、".join(duty.label for duty in row.obligations) or "–")
+
+
 def test_the_commands_page_has_every_command() -> None:
     listed = {row[0].removeprefix("dingbian ").split(" [")[0] for row in pages.rows(COMMANDS, "## 命令 · Commands")}
     bare = {re.sub(r" (?:[A-Z<\[-].*)$", "", name) for name in listed}
@@ -105,15 +134,24 @@ def test_a_vocabulary_is_complete_and_labelled_as_in_the_code(heading: str, voca
     assert listed == {member.value: (member.label, member.gloss) for member in vocabulary}
 
 
-def test_the_steps_are_those_of_the_rules() -> None:
-    listed = {row[0]: row for row in pages.rows(STATES, "## 环节 · Steps of staffing up")}
-    assert set(listed) == set(STAFFING_UP)
-    for code, rule in STAFFING_UP.items():
+def test_every_procedure_has_its_table_of_steps() -> None:
+    assert set(STEP_TABLES) == set(STEPS) == set(Procedure)
+
+
+@pytest.mark.parametrize("procedure", Procedure)
+def test_the_steps_are_those_of_the_rules(procedure: Procedure) -> None:
+    listed = {row[0]: row for row in pages.rows(STATES, STEP_TABLES[procedure])}
+    assert list(listed) == list(STEPS[procedure])
+    for code, rule in STEPS[procedure].items():
         row = listed[code]
         assert row[1] == rule.step.label
-        assert row[2] == (rule.department.label if rule.department else "组织部或人社局（按编号）")
+        if rule.department is not None:
+            assert row[2] == rule.department.label
+        else:  # given when the step is opened: the page names every department that it may be
+            assert sum(department.label in row[2] for department in Department) >= 2
         assert row[3] == "、".join(role.label for role in sorted(rule.roles))
-        assert row[4] == "、".join(f"{verdict}" for verdict in sorted(rule.verdicts))
+        assert row[4] == ("、".join(f"{verdict}" for verdict in sorted(rule.verdicts)) or "–")
+        assert bool(row[6]) == rule.needs_reference
 
 
 def test_the_final_states_are_marked() -> None:

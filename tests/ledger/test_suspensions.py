@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlmodel import Session
 
-from ledger import postings, suspensions
+from ledger import departures, postings, suspensions
 from ledger.db import Database
 from models.enums import ExitReason, Resource
 from models.refusals import RefusalCode
@@ -75,6 +77,43 @@ def test_a_suspension_reaches_subordinates_only_if_it_covers_them(units: Databas
         assert suspensions.standing_suspensions(s, UNIT, NOON - DAY) == []
 
 
+def test_an_ended_suspension_binds_nobody_and_says_how_it_ended(units: Database) -> None:
+    with units.write() as s:
+        row = suspend(s, UNIT)
+        assert suspensions.units_below(s, UNIT) == sorted([UNIT, OTHER, THIRD])
+        suspensions.end(s, row, NOON + DAY, "not-confirmed")
+        assert [(each.lifted_at, each.ended_by) for each in suspensions.of_case(s, "r1")] == [
+            (NOON + DAY, "not-confirmed")
+        ]
+        for number, unit in enumerate((UNIT, OTHER, THIRD)):
+            done(reserve_one(s, f"c{number}", unit=unit))
+
+
+def test_a_suspension_that_holds_nothing_under_way_binds_only_what_came_after_it(units: Database) -> None:
+    with units.write() as s:
+        row = suspend(s, UNIT)
+        row.holds_under_way = False
+        s.add(row)
+        s.flush()
+        closed = {
+            "unsaid": suspensions.closed_now(s, UNIT, None, NOON),
+            "after": suspensions.closed_now(s, UNIT, None, NOON, NOON + DAY),
+            "at once": suspensions.closed_now(s, UNIT, None, NOON, NOON),
+            "below, after": suspensions.closed_now(s, THIRD, None, NOON, NOON + DAY),
+        }
+        assert all(closed.values()), closed
+        assert not suspensions.closed_now(s, UNIT, None, NOON, NOON - DAY)
+        assert not suspensions.closed_now(s, THIRD, None, NOON, NOON - DAY)
+        wanted, slip = slots(("A1", STAFF)), terms()
+        assert refused(postings.reserve(s, UNIT, wanted, slip, cause(), None, NOON)).code is RefusalCode.UNIT_SUSPENDED
+        done(postings.reserve(s, UNIT, wanted, slip, cause(), None, NOON - DAY))
+        late = postings.authorise(s, UNIT, STAFF, 1, cause("late", basis=BASIS), applied_at=NOON)
+        assert refused(late).code is RefusalCode.UNIT_SUSPENDED
+        done(postings.authorise(s, UNIT, STAFF, 1, cause("early", basis=BASIS), applied_at=NOON - DAY))
+        suspend(s, OTHER)  # one that holds everything, beside it
+        assert suspensions.closed_now(s, THIRD, None, NOON, NOON - DAY)
+
+
 def test_a_subordinate_does_not_suspend_its_parent(units: Database) -> None:
     with units.write() as s:
         suspend(s, THIRD)
@@ -114,10 +153,15 @@ def test_only_a_named_exception_in_force_opens_it(units: Database) -> None:
             closed, RefusalCode.UNIT_SUSPENDED
         )
         done(postings.reserve(s, UNIT, wanted, slip, cause(), "e1"))
-        found = suspensions.exception_in_force(s, UNIT, NOON)
+        found = next(iter(suspensions.exceptions_in_force(s, UNIT, NOON)), None)
         assert found is not None
         assert found.id == "e1"
-        assert suspensions.exception_in_force(s, OTHER, NOON) is None
+        assert suspensions.exceptions_in_force(s, OTHER, NOON) == []
+        found.ended_at = NOON
+        s.add(found)
+        s.flush()
+        assert suspensions.exceptions_in_force(s, UNIT, NOON) == []
+        assert suspensions.closed_now(s, UNIT, "e1", NOON)
 
 
 def test_a_suspended_unit_gains_nothing_but_may_be_cut_and_may_let_go(units: Database) -> None:
@@ -146,5 +190,45 @@ def test_overdue_departures_are_those_past_due_and_not_removed(units: Database) 
                     settled_at=settled,
                 )
             )
-        assert [row.id for row in suspensions.overdue_departures(s, UNIT, NOON)] == ["d0"]
-        assert suspensions.overdue_departures(s, OTHER, NOON) == []
+        assert [row.id for row in departures.overdue(s, UNIT, NOON)] == ["d0"]
+        assert departures.overdue(s, OTHER, NOON) == []
+
+
+COVERING = st.tuples(st.sampled_from([UNIT, OTHER, THIRD]), st.booleans(), st.booleans(), st.sampled_from([-1, 0, 1]))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(COVERING, max_size=5), st.lists(st.integers(0, 4), max_size=5), st.sampled_from([-1, 0, 1]))
+def test_the_gate_is_closed_while_any_suspension_of_the_line_stands(
+    units: Database, begun: list[tuple[str, bool, bool, int]], ended: list[int], applied: int
+) -> None:
+    """Whatever overlaps and in whatever order it ends: against a list kept beside it."""
+    line = [UNIT, OTHER, THIRD]
+    with units.write() as s:
+        s.connection().exec_driver_sql("DELETE FROM suspension")
+        standing = {}
+        for number, (unit, covers, holds, day) in enumerate(begun):
+            moment = NOON + day * DAY
+            row = Suspension(
+                id=str(number),
+                unit=unit,
+                case_id="r",
+                from_at=moment,
+                covers_subordinates=covers,
+                holds_under_way=holds,
+            )
+            suspensions.suspend(s, row)
+            standing[number] = row
+        for number in ended:
+            if number in standing:
+                suspensions.end(s, standing.pop(number), NOON + 2 * DAY, "lifted")
+        for place, unit in enumerate(line):
+            binding = [
+                row
+                for row in standing.values()
+                if row.unit == unit or (row.covers_subordinates and row.unit in line[:place])
+            ]
+            assert suspensions.closed_now(s, unit, None, NOON) is bool(binding)
+            came = NOON + applied * DAY
+            later = [row for row in binding if row.holds_under_way or row.from_at <= came]
+            assert suspensions.closed_now(s, unit, None, NOON, came) is bool(later)

@@ -21,6 +21,9 @@ ONE_PAGE = (
     DocumentKind.ENTRY_NOTICE,
     DocumentKind.EXIT_NOTICE,
     DocumentKind.CERTIFICATE,
+    DocumentKind.SITE_CHECK_RECORD,
+    DocumentKind.EXCEPTIONAL_ACCEPTANCE,
+    DocumentKind.PHONE_RECORD,
 )
 
 
@@ -71,6 +74,22 @@ def test_no_letter_has_an_empty_page_or_a_signature_alone(renderer: Renderer, tm
         assert "特此告知" in last, pdf.name
         assert "联系人" in last, pdf.name
         assert "抄送" in last, pdf.name
+
+
+@pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")
+def test_no_reply_has_its_signature_alone(renderer: Renderer, tmp_path: Path) -> None:
+    """Obligations of 1 to 9 items: among them those that just fill the page before the last."""
+    kind = DocumentKind.CHANGE_REPLY
+    sources = []
+    for items in range(1, 10):
+        context = sample(kind).model_copy(update={"obligations": ["办理变更手续"] * items})
+        source = tmp_path / f"{items}.docx"
+        source.write_bytes(renderer.render(kind, context))
+        sources.append(source)
+    for items, pdf in enumerate(preview._convert(sources, tmp_path, preview.TIME_LIMIT_S, None), start=1):
+        read = subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
+        last = read.removesuffix("\f").split("\f")[-1].replace(" ", "")
+        assert all(text in last for text in (f"{items}.办理变更手续", "此复。", "抄送", "印发")), pdf.name
 
 
 @pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")

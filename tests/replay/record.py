@@ -8,15 +8,31 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
-from models.decisions import Resubmission, Revocation
-from models.enums import CommandKind
+from models.decisions import (
+    ExceptionalRequest,
+    Extension,
+    Report,
+    ReportItem,
+    Resubmission,
+    Revocation,
+    Scope,
+    Withdrawal,
+)
+from models.enums import CommandKind, Procedure
+from rules.deadlines import local_day
+from tests.rectification import acts as rectifying
+from tests.removing.leaving import CHIEF, leaver, removal
 from tests.support.office import (
     APPLICANT,
+    COMMISSION,
     EXAMINER,
     FINANCE,
+    HEAD,
+    INSPECTOR,
+    INSPECTOR_TWO,
     INSURANCE,
     ISSUER,
     ORGANISATION,
@@ -27,6 +43,7 @@ from tests.support.office import (
     person,
 )
 from tests.support.temporal import Court, court
+from tests.warning.support import TEAM, call, problem, warning
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -77,6 +94,70 @@ async def silent_then_expired(at: Court) -> str:
     return case_id
 
 
+async def leavers_of_every_kind(at: Court) -> str:
+    """A retirement, a leader removed from the post, and one who withdraws; the second round after a return."""
+    office = at.office
+    day = date(2015, 7, 1)
+    people = [leaver(office, on=day), leaver(office, CHIEF, "post-removed", on=day), leaver(office, 1, on=day)]
+    case_id = await at.apply(removal(*people))
+    approval = {"reference_no": "x"}
+    await at.decide(case_id, "approve-exit", ORGANISATION, "return", subject="P1", opinion="请补充")
+    better = Resubmission(application=removal(*people))
+    await at.order(case_id, CommandKind.RESUBMIT, better, APPLICANT)
+    for subject in ("P1", "P2"):
+        await at.decide(case_id, "approve-exit", ORGANISATION, subject=subject, **approval)
+        await at.decide(case_id, "exit", REGISTRAR, subject=subject)
+    await at.order(case_id, CommandKind.WITHDRAW, Withdrawal(reason="情况有变"), APPLICANT)
+    for subject in ("P1", "P2"):
+        await at.decide(case_id, "finance", FINANCE, "acknowledge", subject=subject)
+        await at.decide(case_id, "social-insurance", INSURANCE, "acknowledge", subject=subject)
+    await at.handle(case_id).result()
+    return case_id
+
+
+async def warning_up_to_the_inspection(at: Court) -> str:
+    """A call without an answer, a letter that is answered in vain, an inspection that hands its problem over."""
+    case_id = await at.apply(warning(), INSPECTOR)
+    await at.decide(case_id, "remind", INSPECTOR, **call(at.office))
+    await at.env.sleep(timedelta(days=20))
+    await at.decide(case_id, "warn", ISSUER)
+    await at.order(case_id, CommandKind.REPORT, Report(text="正在核实"), APPLICANT)
+    await at.decide(case_id, "review", INSPECTOR, "reject", subject="warn")
+    visit_on = (await at.env.get_current_time()).date() + timedelta(days=3)
+    await at.decide(case_id, "inspect", HEAD, team=TEAM, visit_on=visit_on.isoformat())
+    await at.env.sleep(timedelta(days=4))
+    found = [problem(due=(visit_on + timedelta(days=90)).isoformat())]
+    await at.decide(case_id, "inspection-report", INSPECTOR, opinion="自行增设信息科", found=found)
+    await at.handle(case_id).result()
+    return case_id
+
+
+async def suspended_then_lifted(at: Court) -> str:
+    """More time, silence at due, suspension, an exception that its timer ends, a failed verification, lifting."""
+    due = local_day(await at.env.get_current_time()) + timedelta(days=30)
+    case_id = await at.apply(rectifying.wanted(rectifying.problem(due=due)), INSPECTOR)
+    more = Extension(step="report", subject="P1", working_days=3, reason="需走程序")
+    await at.order(case_id, CommandKind.EXTEND, more, APPLICANT)
+    await at.decide(case_id, "extend", HEAD, subject="P1.1")
+    await at.env.sleep(timedelta(days=45))
+    await at.decide(case_id, "warn", ISSUER)
+    await at.decide(case_id, "propose-suspension", INSPECTOR)
+    await at.decide(case_id, "suspend", COMMISSION)
+    scope = Scope(procedures=[Procedure.STAFFING_UP], matter="军转安置")
+    until = local_day(await at.env.get_current_time()) + timedelta(days=10)
+    await at.order(case_id, CommandKind.EXCEPT, ExceptionalRequest(scope=scope, reason="急", until=until), APPLICANT)
+    await at.decide(case_id, "exceptional-acceptance", COMMISSION, subject="1")
+    await at.env.sleep(timedelta(days=20))
+    for attempt, second in ((1, "reject"), (2, "approve")):
+        await at.order(case_id, CommandKind.REPORT, Report(items=[ReportItem(no="P1", text="已撤销")]), APPLICANT)
+        await at.decide(case_id, "site-check", INSPECTOR, subject=f"P1.{attempt}.1")
+        await at.decide(case_id, "site-check", INSPECTOR_TWO, second, subject=f"P1.{attempt}.2")
+    await at.decide(case_id, "propose-lifting", INSPECTOR)
+    await at.decide(case_id, "lift", COMMISSION)
+    await at.handle(case_id).result()
+    return case_id
+
+
 def _slots(at: Court, case_id: str) -> list[str]:
     slip = at.office.docket(case_id).slip
     assert slip is not None
@@ -87,6 +168,9 @@ STORIES: dict[str, Callable[[Court], Awaitable[str]]] = {
     "staffing_up_new_staff": new_staff,
     "staffing_up_returned_and_revoked": returned_and_revoked,
     "staffing_up_silent_then_expired": silent_then_expired,
+    "early_warning_up_to_the_inspection": warning_up_to_the_inspection,
+    "removing_staff_leavers_of_every_kind": leavers_of_every_kind,
+    "rectification_suspended_then_lifted": suspended_then_lifted,
 }
 
 

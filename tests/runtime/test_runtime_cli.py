@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,24 @@ def test_officers_and_tokens_are_made_and_revoked(filled: dict[str, str], call: 
 
 @pytest.mark.xdist_group("filled")
 @pytest.mark.e2e
+def test_a_colleague_is_let_to_stand_in_and_a_stranger_is_not(filled: dict[str, str], call: Call) -> None:
+    for login in ("treasurer-one", "treasurer-two"):
+        wanted = ["--name", "王示代", "--department", "finance", "--role", "approver"]
+        assert call(filled, "officer", "add", login, *wanted).returncode == 0
+    until = f"{datetime.now(UTC) + timedelta(days=7):%Y-%m-%d}"
+    days = ["--until", until, "--reason", "出差", "--procedure", "staffing-up"]
+    done = call(filled, "officer", "substitute", "treasurer-one", "treasurer-two", *days, "--json")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert (made["principal"], made["substitute"], made["in_force"]) == ("treasurer-one", "treasurer-two", True)
+    for substitute in ("treasurer-one", "nobody"):
+        assert call(filled, "officer", "substitute", "treasurer-one", substitute, *days).returncode == 2
+    other = [*days[:-1], "no-such-procedure"]
+    assert call(filled, "officer", "substitute", "treasurer-one", "treasurer-two", *other).returncode == 2
+
+
+@pytest.mark.xdist_group("filled")
+@pytest.mark.e2e
 def test_an_empty_template_is_written_and_a_file_with_faults_ends_with_status_1(
     filled: dict[str, str], tmp_path: Path, call: Call
 ) -> None:
@@ -246,7 +265,13 @@ def test_up_starts_everything_watches_it_stops_it_and_goes_on(tmp_path: Path) ->
         second = run(env | {"DINGBIAN_API_PORT": str(free_port())}, "up")
         assert second.returncode == 2
         assert "DINGBIAN_DATA_DIR" in second.stderr
-        assert json.loads(run(env, "schedules", "--json").stdout) == {"search_attributes_added": [], "schedules": []}
+        assert "定时任务 dingbian-monitoring 已建立" in log.read_text()
+        found = json.loads(run(env, "schedules", "--json").stdout)
+        [schedule] = found["schedules"]
+        assert (found["search_attributes_added"], schedule["id"]) == ([], "dingbian-monitoring")
+        assert (schedule["outcome"], schedule["paused"], schedule["triggered"]) == ("unchanged", False, False)
+        assert schedule["next_run"].endswith("18:00:00+00:00")  # 02:00 in Beijing
+        assert "已触发 dingbian-monitoring" in run(env, "schedules", "--run").stdout
         worker = children_of(up.pid)["worker"]
         os.kill(worker, signal.SIGKILL)
         until(lambda: children_of(up.pid).get("worker", worker) != worker)

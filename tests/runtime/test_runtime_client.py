@@ -18,8 +18,7 @@ from tests.runtime.conftest import ToyWorker
 from workflows import attributes
 
 UNIT = "11370000MB0000001A"
-APPLICATION: dict[str, Any] = {
-    "procedure": "staffing-up",
+CASE: dict[str, Any] = {
     "unit": UNIT,
     "case_no": "用编2026-00001",
     "title": "示范市发展研究局用编申请（行政编制2名）",
@@ -27,7 +26,8 @@ APPLICATION: dict[str, Any] = {
 
 
 def delivery(case: str, kind: CommandKind, command: str = "d-1", **body: Any) -> Delivery:
-    return Delivery(case_id=case, command_id=command, seq=1, kind=kind, workflow_type="ToyCase", body=body)
+    told = {**CASE, "case_id": case, "command_id": command, "kind": kind, "body": body}
+    return Delivery(seq=1, workflow_type="ToyCase", **told)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def temporal(server: Settings, keyring: Keyring, queue: str) -> Temporal:
 @pytest.mark.e2e
 async def test_a_start_is_delivered_once_however_often_it_is_sent(temporal: Temporal, client: Client) -> None:
     case = uuid.uuid4().hex
-    start = delivery(case, CommandKind.START, **APPLICATION)
+    start = delivery(case, CommandKind.START)
     assert await temporal.deliver(start) == "delivered"
     assert await temporal.deliver(start) == "delivered"
     found = await client.get_workflow_handle(case).describe()
@@ -59,7 +59,7 @@ async def test_commands_arrive_as_signals_and_a_late_one_finds_the_case_closed(
     temporal: Temporal, client: Client, queue: str, toy_worker: ToyWorker
 ) -> None:
     case = uuid.uuid4().hex
-    start = delivery(case, CommandKind.START, **APPLICATION)
+    start = delivery(case, CommandKind.START)
     await temporal.deliver(start)
     assert await temporal.deliver(delivery(case, CommandKind.DECIDE, "d-1", step="examine")) == "delivered"
     assert await temporal.deliver(delivery(case, CommandKind.WITHDRAW, "d-2", reason="")) == "delivered"
@@ -77,7 +77,8 @@ async def test_a_case_that_temporal_lost_is_started_again_with_the_command(
     assert await temporal.deliver(delivery(case, CommandKind.WITHDRAW, "d-9")) == "delivered"
     found = await client.get_workflow_handle(case).describe()
     assert found.typed_search_attributes[attributes.PROCEDURE] == "staffing-up"
-    assert await found.static_summary() == "用编落编"
+    assert found.typed_search_attributes[attributes.UNIT] == UNIT
+    assert await found.static_summary() == "用编2026-00001 示范市发展研究局用编申请（行政编制2名）"
     async with toy_worker(client, queue):
         assert await client.get_workflow_handle(case).result() == ["withdraw:d-9"]
 
@@ -88,7 +89,7 @@ async def test_a_case_whose_workflow_was_terminated_is_started_again(
     temporal: Temporal, client: Client, queue: str, toy_worker: ToyWorker, kind: CommandKind
 ) -> None:
     case = uuid.uuid4().hex
-    await temporal.deliver(delivery(case, CommandKind.START, **APPLICATION))
+    await temporal.deliver(delivery(case, CommandKind.START))
     await client.get_workflow_handle(case).terminate("an operator's mistake")
     assert await temporal.deliver(delivery(case, kind, "d-1")) == "delivered"
     assert await temporal.deliver(delivery(case, CommandKind.WITHDRAW, "d-2")) == "delivered"

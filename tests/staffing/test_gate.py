@@ -93,7 +93,7 @@ def test_an_exceptional_acceptance_in_force_opens_the_gate(office: Office) -> No
     _put(
         office,
         ExceptionalAcceptance(
-            id="ex-1", unit=RESEARCH, scope="军转安置", reason="政策性安置", approver="编委主任",
+            id="ex-1", unit=RESEARCH, scope="*", reason="政策性安置", approver="编委主任",
             from_at=START - timedelta(days=1), until_at=START + timedelta(days=30),
         ),
     )  # fmt: skip

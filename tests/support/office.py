@@ -18,11 +18,12 @@ from activities.calendar import office_calendar
 from activities.cases import CaseActivities
 from activities.deps import Deps
 from docket import commands, view
+from docket.applications import procedure_of, serial_series
 from ledger import balances as ledger_balances
 from ledger import postings
 from ledger.db import Database
 from ledger.postings import open_accounts
-from models.applications import StaffingUpApplication
+from models.applications import AnyApplication, StaffingUpApplication
 from models.decisions import Decision, Handle, Moment, Officer, Receipt
 from models.docket import Desk, Docket
 from models.enums import CommandKind, Department, Resource, Role, Sex
@@ -61,6 +62,13 @@ PERSONNEL = _officer("personnel", "黄蕾", Department.PERSONNEL, Role.APPROVER)
 FINANCE = _officer("finance", "周涛", Department.FINANCE, Role.APPROVER)
 INSURANCE = _officer("insurance", "吴娜", Department.SOCIAL_INSURANCE, Role.APPROVER)
 SUPERVISOR = _officer("supervisor", "徐刚", Department.SUPERVISION, Role.SUPERVISOR)
+INSPECTOR = _officer("inspector", "何查", Department.ESTABLISHMENT, Role.INSPECTOR)
+INSPECTOR_TWO = _officer("inspector-two", "郭查", Department.ESTABLISHMENT, Role.INSPECTOR)
+HEAD_TWO = _officer("head-two", "林强", Department.ESTABLISHMENT, Role.HEAD)
+ORGANISATION_TWO = _officer("organisation-two", "罗帆", Department.ORGANISATION, Role.APPROVER)
+COMMISSION = _officer("commission", "梁委", Department.COMMISSION, Role.APPROVER)
+PARTY_COMMITTEE = _officer("party-committee", "宋委", Department.PARTY_COMMITTEE, Role.APPROVER)
+UPPER = _officer("upper", "郑上", Department.UPPER, Role.APPROVER)
 EVERYBODY = (
     APPLICANT,
     OTHER_APPLICANT,
@@ -73,6 +81,13 @@ EVERYBODY = (
     FINANCE,
     INSURANCE,
     SUPERVISOR,
+    INSPECTOR,
+    INSPECTOR_TWO,
+    HEAD_TWO,
+    ORGANISATION_TWO,
+    COMMISSION,
+    PARTY_COMMITTEE,
+    UPPER,
 )
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -144,21 +159,23 @@ class Office:
 
     # --- acting --------------------------------------------------------------------------------------------
 
-    def apply(self, body: StaffingUpApplication | None = None, by: Officer = APPLICANT) -> str:
-        """Commit an application; the case id."""
+    def apply(self, body: AnyApplication | None = None, by: Officer = APPLICANT) -> str:
+        """Commit an application of any procedure; the case id."""
+        wanted = body or application()
+        series = serial_series(procedure_of(wanted))
         with self.database.write() as s:
             answer = commands.submit_application(
                 s,
-                body or application(),
+                wanted,
                 by,
                 f"apply-{next(self._keys)}",
                 self.now,
-                lambda: numbering.tally(s, "case", local_day(self.now).year),
+                lambda: numbering.tally(s, series, local_day(self.now).year),
             )
         assert isinstance(answer, commands.Submitted)
         return answer.case_id
 
-    def opened(self, body: StaffingUpApplication | None = None, by: Officer = APPLICANT) -> str:
+    def opened(self, body: AnyApplication | None = None, by: Officer = APPLICANT) -> str:
         """Apply and let the gate judge."""
         case_id = self.apply(body, by)
         self.activities.open_case(Moment(case_id=case_id, at=self.now))
@@ -228,6 +245,24 @@ class Office:
 
     def later(self, **delta: float) -> None:
         self.now += timedelta(**delta)
+
+    def deliver_outbox(self, case_id: str | None = None) -> list[str]:
+        """What the relay does: deliver every waiting row in order (of one case, or of all); ids of the cases touched.
+        Rows that activities wrote for other cases (a wake, a handed-over case) arrive here."""
+        touched: list[str] = []
+        while True:
+            with self.database.read() as s:
+                waiting = [d for d in commands.undelivered(s) if case_id in (None, d.case_id)]
+            if not waiting:
+                return touched
+            for delivery in waiting:
+                if delivery.kind is CommandKind.START:
+                    self.activities.open_case(Moment(case_id=delivery.case_id, at=self.now))
+                else:
+                    self.handle(delivery.command_id, delivery.case_id)
+                with self.database.write() as s:
+                    commands.delivered(s, delivery.command_id, self.now)
+                touched.append(delivery.case_id)
 
     # --- looking -------------------------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ from temporalio.worker import Worker
 
 from activities.registry import build_activities
 from docket import commands
+from docket.applications import procedure_of
+from docket.commands import WORKFLOW_TYPE
 from models.decisions import Decision, Officer, Receipt, Signal, StartCase
 from models.docket import Desk
 from models.enums import CommandKind
@@ -65,8 +67,10 @@ class Court:
 
     async def apply(self, body: Any = None, by: Officer | None = None) -> str:
         self.office.now = await self.env.get_current_time()
-        case_id = self.office.apply(body or application(), **({"by": by} if by else {}))
-        await self.client.start_workflow(StaffingUp.run, StartCase(case_id=case_id), id=case_id, task_queue="dingbian")
+        wanted = body or application()
+        case_id = self.office.apply(wanted, **({"by": by} if by else {}))
+        started = WORKFLOW_TYPE[procedure_of(wanted)]
+        await self.client.start_workflow(started, StartCase(case_id=case_id), id=case_id, task_queue="dingbian")
         await self.desk(case_id, lambda desk: desk.state != "submitted")
         return case_id
 

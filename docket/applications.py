@@ -1,0 +1,94 @@
+"""What a new case is called and how it is told from another one: number, title, fingerprint, by procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from models.applications import (
+    AnyApplication,
+    EstablishmentChangeApplication,
+    RectificationApplication,
+    RemovingStaffApplication,
+    StaffingUpApplication,
+    WarningApplication,
+)
+from models.enums import Procedure
+from models.sealing import Keyring
+
+from .canonical import canonical
+
+PREFIX: dict[Procedure, str] = {
+    Procedure.STAFFING_UP: "用编",
+    Procedure.REMOVING_STAFF: "出编",
+    Procedure.ESTABLISHMENT_CHANGE: "调整",
+    Procedure.RECTIFICATION: "整改",
+    Procedure.EARLY_WARNING: "预警",
+}
+"""First characters of a case number, e.g. 用编2026-00001."""
+
+MATTER: dict[Procedure, str] = {
+    Procedure.STAFFING_UP: "用编申请",
+    Procedure.REMOVING_STAFF: "出编申请",
+    Procedure.ESTABLISHMENT_CHANGE: "机构编制调整申请",
+    Procedure.RECTIFICATION: "整改事项",
+    Procedure.EARLY_WARNING: "预警事项",
+}
+"""What letters call an application of the procedure."""
+
+
+def serial_series(procedure: Procedure) -> str:
+    """The tally that counts the cases of a procedure; `case` is that of staffing up, the first there was."""
+    return "case" if procedure is Procedure.STAFFING_UP else f"case:{procedure.value}"
+
+
+def procedure_of(application: AnyApplication) -> Procedure:
+    return Procedure(application.procedure)
+
+
+def title(unit_name: str, application: AnyApplication) -> str:
+    """In words, without personal data: it stands in lists, letters and Temporal summaries."""
+    match application:
+        case StaffingUpApplication():
+            return f"{unit_name}用编申请（{_some(f'{li.resource.label}{li.number}名' for li in application.lines)}）"
+        case RemovingStaffApplication():
+            reasons = _some(dict.fromkeys(person.reason.label for person in application.persons))
+            return f"{unit_name}出编申请（{len(application.persons)}人，{reasons}）"
+        case EstablishmentChangeApplication():
+            return f"{unit_name}{application.kind.label}申请" + (
+                f"（{application.title}）" if application.title else ""
+            )
+        case RectificationApplication():
+            kinds = _some(dict.fromkeys(problem.kind for problem in application.problems))
+            return f"{unit_name}机构编制问题整改（{len(application.problems)}项：{kinds}）"
+        case WarningApplication():
+            return f"{unit_name}机构编制预警（{application.indicator.label}）"
+
+
+def _some(words: Iterable[str], most: int = 3) -> str:
+    listed = list(words)
+    return "、".join(listed[:most]) + ("等" if len(listed) > most else "")
+
+
+def fingerprint(keyring: Keyring, application: AnyApplication) -> str:
+    """Equal for two applications that ask for the same: their duplicate is refused while the first is open."""
+    return keyring.keyed_hash(canonical(_essence(application)).encode())
+
+
+def _essence(application: AnyApplication) -> list[object]:
+    match application:
+        case StaffingUpApplication():
+            lines = sorted(
+                (li.resource.value, li.number, li.way.value, li.internal_body or "") for li in application.lines
+            )
+            basis = application.basis
+            return [application.unit, lines, [basis.meeting, basis.date.isoformat()] if basis else []]
+        case RemovingStaffApplication():
+            return ["removing", application.unit, sorted((p.person, p.reason.value) for p in application.persons)]
+        case EstablishmentChangeApplication():
+            changes = sorted(canonical(change.model_dump(mode="json")) for change in application.changes)
+            return ["change", application.unit, application.request_no, changes]
+        case RectificationApplication():
+            problems = sorted(canonical(problem.model_dump(mode="json")) for problem in application.problems)
+            return ["rectification", application.unit, problems]
+        case WarningApplication():
+            return ["warning", application.unit, application.indicator.value, application.facts]
