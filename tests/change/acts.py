@@ -14,7 +14,7 @@ from models.applications import EstablishmentChangeApplication, Justification
 from models.decisions import Officer, Receipt
 from models.enums import Department, DocumentKind, State
 from models.refusals import RefusalCode
-from models.register import Holder, InternalBody, Record, Unit, UnitChange
+from models.register import Holder, InternalBody, Occupancy, Record, Unit, UnitChange
 from records.register import context_of
 from tests.support.office import (
     COMMISSION,
@@ -94,7 +94,9 @@ def established(unit: str = NEW, name: str = "示范市数据中心", **more: An
     return said | {"quotas": [{"resource": "headcount:institution-full", "number": 8}]} | more
 
 
-def request(*changes: Json, unit: str = RESEARCH, kind: str | None = None, **more: Any) -> EstablishmentChangeApplication:
+def request(
+    *changes: Json, unit: str = RESEARCH, kind: str | None = None, **more: Any
+) -> EstablishmentChangeApplication:
     listed = list(changes) or [posts()]
     body = {
         "unit": unit,
@@ -207,6 +209,24 @@ def changes_of(office: Office, case_id: str) -> list[tuple[str, str, str, str, s
 def authorised(office: Office, unit: str) -> dict[str, int]:
     with office.database.read() as s:
         return {each.resource.value: each.authorised for each in balances.balances(s, unit)}
+
+
+def seat(office: Office, body: str) -> None:
+    """One of the bureau sits in a body."""
+    with office.database.write() as s:
+        row = s.exec(select(Occupancy).where(Occupancy.unit == RESEARCH).order_by("id")).first()
+        assert row is not None
+        row.internal_body = body
+        s.add(row)
+
+
+def seats_in(office: Office, unit: str = RESEARCH) -> dict[str, int]:
+    found: dict[str, int] = {}
+    with office.database.read() as s:
+        for row in s.exec(select(Occupancy).where(Occupancy.unit == unit, Occupancy.left_on == None)):  # noqa: E711
+            if row.internal_body:
+                found[row.internal_body] = found.get(row.internal_body, 0) + 1
+    return found
 
 
 def paper(office: Office, kind: DocumentKind, case_id: str) -> Json:

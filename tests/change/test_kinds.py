@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from models.enums import Department, DocumentKind, EntryKind, Level, Resource, State
 from models.refusals import RefusalCode
-from models.register import Journal, Occupancy, Suspension
+from models.register import Journal, Suspension
 from tests.change.acts import (
     NEW,
     OTHER,
@@ -32,6 +32,8 @@ from tests.change.acts import (
     posts,
     refused_at_the_gate,
     renamed,
+    seat,
+    seats_in,
     signed,
     unit_of,
     waiting,
@@ -84,10 +86,14 @@ def test_headcount_is_raised_and_cut(office: Office) -> None:
 
 def test_the_docket_shows_the_figures_before_and_after_and_keeps_them_when_signed(office: Office) -> None:
     case_id = accepted(office, headcount(10, 12))
-    shown = [(e.authorised, e.authorised_after, e.vacancy_before, e.vacancy_after) for e in office.docket(case_id).ledger]
+    shown = [
+        (e.authorised, e.authorised_after, e.vacancy_before, e.vacancy_after) for e in office.docket(case_id).ledger
+    ]
     assert shown == [(10, 12, 4, 6)]
     signed(office, case_id)
-    after = [(e.authorised, e.authorised_after, e.vacancy_before, e.vacancy_after) for e in office.docket(case_id).ledger]
+    after = [
+        (e.authorised, e.authorised_after, e.vacancy_before, e.vacancy_after) for e in office.docket(case_id).ledger
+    ]
     assert after == shown
 
 
@@ -245,24 +251,6 @@ def test_an_open_post_of_a_slip_follows_the_new_name_of_its_body(office: Office)
     office.accepted(office.approve(staffing, slot, 300, internal_body="政策处"))
     office.accepted(office.decide(staffing, "enter", REGISTRAR, subject=slot))
     assert seats_in(office) == {"政策处": 1}
-
-
-def seat(office: Office, body: str) -> None:
-    """One of the bureau sits in a body."""
-    with office.database.write() as s:
-        row = s.exec(select(Occupancy).where(Occupancy.unit == RESEARCH).order_by("id")).first()
-        assert row is not None
-        row.internal_body = body
-        s.add(row)
-
-
-def seats_in(office: Office, unit: str = RESEARCH) -> dict[str, int]:
-    found: dict[str, int] = {}
-    with office.database.read() as s:
-        for row in s.exec(select(Occupancy).where(Occupancy.unit == unit, Occupancy.left_on == None)):  # noqa: E711
-            if row.internal_body:
-                found[row.internal_body] = found.get(row.internal_body, 0) + 1
-    return found
 
 
 def test_headcount_moves_between_two_units_and_is_neither_made_nor_lost(office: Office) -> None:

@@ -1,4 +1,7 @@
-"""Records the histories that `test_replay` replays: `python -m tests.replay.record` (once per release).
+"""Records the histories that `test_replay` replays: `python -m tests.replay.record`.
+
+A history that a release has recorded stays: cases of that release are still running. Only stories that have none are
+recorded; to record one that was never released anew, delete its file.
 
 The histories are sealed with the tests' own key, as everything in Temporal is.
 """
@@ -174,8 +177,13 @@ STORIES: dict[str, Callable[[Court], Awaitable[str]]] = {
 }
 
 
+def _unrecorded(folder: Path) -> dict[str, Callable[[Court], Awaitable[str]]]:
+    recorded = {path.name.split(".")[0] for path in folder.glob("*.json")}
+    return {name: story for name, story in STORIES.items() if name not in recorded}
+
+
 async def record(folder: Path = FOLDER) -> None:
-    for name, story in STORIES.items():
+    for name, story in _unrecorded(folder).items():
         with tempfile.TemporaryDirectory() as work:
             async with court(Office(Path(work))) as at:
                 case_id = await story(at)
@@ -185,6 +193,4 @@ async def record(folder: Path = FOLDER) -> None:
 
 
 if __name__ == "__main__":
-    for old in FOLDER.glob("*.json"):
-        old.unlink()
     asyncio.run(record())

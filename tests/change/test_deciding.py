@@ -1,0 +1,365 @@
+"""Evaluation, countersigning and the decision: who is asked, who decides, and what each verdict does."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date, timedelta
+
+import pytest
+
+from ledger import postings
+from models.decisions import Resubmission
+from models.documents import EvaluationSheetContext
+from models.enums import CommandKind, Department, DocumentKind, Resource, State
+from models.ledger import Basis, Cause
+from models.refusals import Refusal, RefusalCode
+from models.rulebook import AuthorityRow, ChangeRules, Rulebook
+from tests.rectification import acts as rectifying
+from tests.support.office import (
+    APPLICANT,
+    COMMISSION,
+    EXAMINER,
+    FINANCE,
+    HEAD,
+    ISSUER,
+    ORGANISATION,
+    PARTY_COMMITTEE,
+    PERSONNEL,
+    RESEARCH,
+    SERVICES,
+    SUPERVISOR,
+    UPPER,
+    Office,
+)
+
+from .asking import (
+    MINUTES,
+    approved,
+    asking,
+    below,
+    bodies,
+    consulted,
+    countersigned,
+    headcount,
+    paper,
+    posts,
+    refused,
+    rename,
+    set_unit,
+    signed,
+    standing,
+    waiting,
+)
+
+
+def sheet(office: Office, case_id: str) -> EvaluationSheetContext:
+    found = paper(office, case_id, DocumentKind.EVALUATION_SHEET)
+    assert isinstance(found, EvaluationSheetContext)
+    return found
+
+
+def examined(office: Office, *changes: dict[str, object]) -> str:
+    case_id = office.opened(asking(*(changes or (headcount(),))))
+    office.accepted(office.decide(case_id, "examine", EXAMINER, opinion="同意提请审议。"))
+    return case_id
+
+
+# --- the evaluation sheet ------------------------------------------------------------------------------------------
+
+
+def test_the_evaluation_sheet_is_computed_from_the_ledger(office: Office) -> None:
+    found = sheet(office, examined(office))
+    use = [(row.as_of, row.authorised, row.occupied, row.percent) for row in found.use]
+    assert use[-1] == ("2026年3月2日", "12", "6", "50%")
+    assert [row.label for row in found.balances][:2] == ["行政编制", "机关工勤编制"]
+    assert found.requested[0].text == "示范市发展研究局行政编制由10名调整为12名"
+    assert len(found.points) == 5
+    assert all(point.answer == "已经论证" for point in found.points)
+    assert (found.opinion, found.examined_by) == ("同意提请审议。", "李静")
+    assert found.past_changes == []
+    assert found.open_problems == []
+
+
+def test_the_use_of_past_years_is_that_of_their_last_day(office: Office) -> None:
+    """Two posts more since the summer of last year: at its end twelve, at the end of the year before ten."""
+    day = date(2024, 6, 3)
+    basis = Basis(number="示编〔2024〕9号", body="示范市委编委", date=day)
+    with office.database.write() as s:
+        for resource, delta, on in ((Resource.ADMINISTRATIVE, 2, date(2025, 6, 2)), (Resource.WORKER, 1, day)):
+            cause = Cause(
+                case_id="before", step="sign", round=1, effective_on=on, recorded_at=office.now, basis=basis
+            )
+            assert not isinstance(postings.authorise(s, RESEARCH, resource, delta, cause), Refusal)
+    found = sheet(office, examined(office, headcount(12, 13)))
+    figures = {row.as_of: row.authorised for row in found.use}
+    assert figures["2024年12月31日"] == "1"  # the opening itself was entered in 2026
+    assert figures["2025年12月31日"] == "3"
+    assert figures["2026年3月2日"] == "15"
+    assert [(row.date, row.number, row.summary) for row in found.past_changes] == [
+        ("2025年6月2日", "示编〔2024〕9号", "行政编制+2名"),
+        ("2024年6月3日", "示编〔2024〕9号", "机关工勤编制+1名"),
+    ]
+
+
+def test_past_changes_of_the_register_and_of_the_quota_are_listed(office: Office) -> None:
+    signed(office, asking(posts(), bodies(None, {"name": "法规处"})))
+    found = sheet(office, examined(office))
+    assert {(row.number, row.summary) for row in found.past_changes} == {
+        ("示编〔2026〕1号", "内设机构副职+1名"),
+        ("示编〔2026〕1号", "内设机构调整：内设机构由无调整为法规处"),
+    }
+
+
+def test_open_problems_are_listed_and_closed_ones_are_not(office: Office) -> None:
+    rectifying.opened(office)
+    found = sheet(office, examined(office))
+    assert len(found.open_problems) == 1
+    assert "期限" in found.open_problems[0]
+
+
+def test_comparable_units_are_of_the_same_kind_and_rank(office: Office) -> None:
+    assert sheet(office, examined(office)).comparable == []
+    set_unit(office, SERVICES, kind="organ")
+    [row] = sheet(office, examined(office, posts())).comparable
+    assert (row.unit, row.authorised, row.occupied, row.percent) == ("示范市公共服务中心", "6", "4", "67%")
+
+
+# --- countersigning ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_all_three_countersign_in_any_order_before_anybody_decides(office: Office, order: tuple[int, ...]) -> None:
+    case_id = examined(office)
+    asked = consulted()
+    for place in order:
+        assert "decide" not in {step.step for step in waiting(office, case_id)}
+        refused(office.decide(case_id, "decide", COMMISSION, minutes_no=MINUTES), RefusalCode.NOT_YOUR_TURN)
+        step, by = asked[place]
+        office.accepted(office.decide(case_id, step, by))
+    assert [(step.step, step.department) for step in waiting(office, case_id)] == [("decide", Department.COMMISSION)]
+
+
+def test_one_objection_goes_to_the_decider_with_its_text_and_ends_nothing(office: Office) -> None:
+    case_id = examined(office)
+    office.accepted(office.decide(case_id, "consult-finance", FINANCE, "reject", opinion="本年度经费没有着落"))
+    office.accepted(office.decide(case_id, "consult-organisation", ORGANISATION))
+    last = office.decide(case_id, "consult-personnel", PERSONNEL)
+    assert "财政局有异议，随件送审" in last.message
+    docket = office.docket(case_id, COMMISSION)
+    assert [(each.department, each.opinion) for each in docket.objections] == [
+        (Department.FINANCE, "本年度经费没有着落")
+    ]
+    office.accepted(office.decide(case_id, "decide", COMMISSION, minutes_no=MINUTES))
+
+
+def test_an_objection_has_reasons(office: Office) -> None:
+    case_id = examined(office)
+    refused(office.decide(case_id, "consult-finance", FINANCE, "reject", opinion=None), RefusalCode.OPINION_REQUIRED)
+
+
+def test_nobody_countersigns_for_another_department(office: Office) -> None:
+    case_id = examined(office)
+    refused(office.decide(case_id, "consult-finance", PERSONNEL), RefusalCode.NOT_YOUR_DEPARTMENT)
+    refused(office.decide(case_id, "consult-finance", SUPERVISOR), RefusalCode.NOT_YOUR_DEPARTMENT)
+
+
+def test_silence_of_one_department_never_approves(office: Office) -> None:
+    case_id = examined(office)
+    office.accepted(office.decide(case_id, "consult-finance", FINANCE))
+    for _ in range(6):
+        office.later(days=10)
+        office.ring(case_id)
+    assert {step.step for step in waiting(office, case_id)} == {"consult-organisation", "consult-personnel"}
+
+
+# --- the deciding body ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "body"),
+    [
+        (bodies(None, {"name": "法规处"}), HEAD),
+        (headcount(), COMMISSION),
+        (rename(), UPPER),
+    ],
+)
+def test_the_matrix_says_who_decides(office: Office, change: dict[str, object], body: object) -> None:
+    case_id = office.opened(asking(change))
+    countersigned(office, case_id)
+    [step] = waiting(office, case_id)
+    for other in (HEAD, COMMISSION, PARTY_COMMITTEE, UPPER):
+        if other is not body:
+            refused(
+                office.decide(case_id, "decide", other, minutes_no=MINUTES, subject=step.subject),
+                RefusalCode.NOT_YOUR_DEPARTMENT,
+            )
+    office.accepted(office.decide(case_id, "decide", body, minutes_no=MINUTES))  # type: ignore[arg-type]
+
+
+def test_of_several_changes_the_highest_body_decides_all_and_the_case_says_why(office: Office) -> None:
+    case_id = office.opened(asking(bodies(None, {"name": "法规处"}), headcount(), rename()))
+    countersigned(office, case_id)
+    [step] = waiting(office, case_id)
+    assert step.department is Department.UPPER
+    [check] = [each for each in office.docket(case_id).checks if each.code == RefusalCode.BEYOND_AUTHORITY]
+    assert check.passed
+    assert "示范市发展研究局更名为示范市发展改革研究局，由示范省机构编制委员会办公室决定" in check.detail
+    assert "第九条" in check.detail
+
+
+def test_a_matter_sent_up_waits_for_the_upper_body_and_nobody_else(office: Office) -> None:
+    case_id = office.opened(asking(rename()))
+    countersigned(office, case_id)
+    docket = office.docket(case_id)
+    assert docket.waiting_on == [Department.UPPER]
+    assert docket.state is State.IN_PROGRESS
+
+
+def test_an_office_edits_the_matrix(url: str, tmp_path: object) -> None:
+    """One row in rules.toml gives the matter to the Party committee."""
+    row = AuthorityRow(matter=["headcount"], decides="party-committee", clause="本市规定", obligations=[])  # type: ignore[list-item,arg-type]
+    own = Rulebook(change=ChangeRules(authority=[row]))
+    office = Office(tmp_path, url=url, rulebook=own)  # type: ignore[arg-type]
+    case_id = office.opened(asking(headcount()))
+    countersigned(office, case_id)
+    office.accepted(office.decide(case_id, "decide", PARTY_COMMITTEE, minutes_no=MINUTES))
+    office.accepted(office.decide(case_id, "sign", ISSUER))
+    assert office.docket(case_id).state is State.CLOSED  # this row has no duties after the reply
+    unset = office.opened(asking(posts()))
+    assert office.docket(unset).state is State.NOT_ACCEPTED
+    office.database.close()
+
+
+# --- verdicts --------------------------------------------------------------------------------------------------------
+
+
+def test_approval_names_its_minutes(office: Office) -> None:
+    case_id = office.opened(asking(headcount()))
+    countersigned(office, case_id)
+    refused(office.decide(case_id, "decide", COMMISSION), RefusalCode.REFERENCE_REQUIRED)
+
+
+def test_a_deferred_matter_comes_before_the_same_body_again(office: Office) -> None:
+    case_id = office.opened(asking(headcount()))
+    countersigned(office, case_id)
+    refused(office.decide(case_id, "decide", COMMISSION, "defer"), RefusalCode.OPINION_REQUIRED)
+    office.accepted(office.decide(case_id, "decide", COMMISSION, "defer", opinion="待三定方案审定"))
+    [step] = waiting(office, case_id)
+    assert (step.step, step.subject, step.department) == ("decide", "2", Department.COMMISSION)
+    office.accepted(office.decide(case_id, "decide", COMMISSION, "defer", subject="2", opinion="再议"))
+    office.accepted(office.decide(case_id, "decide", COMMISSION, subject="3", minutes_no=MINUTES))
+    office.accepted(office.decide(case_id, "sign", ISSUER))
+    assert office.balance().authorised == 12
+    said = [(each.verdict, each.opinion) for each in office.docket(case_id).decisions if each.step == "decide"]
+    assert [opinion for _, opinion in said] == ["待三定方案审定", "再议", None]
+
+
+def test_approved_with_changes_is_what_takes_effect(office: Office) -> None:
+    case_id = office.opened(asking(headcount(10, 14)))
+    approved(office, case_id, changes=[headcount(10, 11)])
+    [effect] = office.docket(case_id).ledger
+    assert (effect.authorised, effect.authorised_after) == (10, 11)
+    office.accepted(office.decide(case_id, "sign", ISSUER))
+    assert office.balance().authorised == 11
+
+
+@pytest.mark.parametrize(
+    ("amended", "code"),
+    [
+        ([headcount(9, 11)], RefusalCode.BEFORE_DIFFERS),
+        ([headcount(10, 4)], RefusalCode.BELOW_STRENGTH),
+        ([headcount(0, 2, resource="headcount:institution-full")], RefusalCode.CATEGORY_MISMATCH),
+        ([headcount(10, 11), rename()], RefusalCode.BEYOND_AUTHORITY),
+        ([headcount(10, 11), headcount(10, 12)], RefusalCode.INCOMPLETE),
+        ([posts()], RefusalCode.INCOMPLETE),
+    ],
+)
+def test_changes_of_the_decider_pass_the_same_checks(
+    office: Office, amended: list[dict[str, object]], code: RefusalCode
+) -> None:
+    case_id = office.opened(asking(headcount()))
+    countersigned(office, case_id)
+    before = standing(office)
+    refused(office.decide(case_id, "decide", COMMISSION, minutes_no=MINUTES, changes=amended), code)
+    assert standing(office) == before
+    office.accepted(office.decide(case_id, "decide", COMMISSION, minutes_no=MINUTES))
+
+
+def test_a_rejected_matter_ends_with_a_refusal_notice_of_the_body_that_refused(office: Office) -> None:
+    case_id = office.opened(asking(headcount()))
+    countersigned(office, case_id)
+    before = standing(office)
+    office.accepted(office.decide(case_id, "decide", COMMISSION, "reject", opinion="编制总量已满"))
+    assert office.docket(case_id).state is State.REJECTED
+    notice = paper(office, case_id, DocumentKind.REFUSAL_NOTICE).model_dump()
+    assert (notice["act"], notice["acted_by"]) == ("不予批准", "示范市机构编制委员会")
+    assert notice["opinion"] == "编制总量已满。"
+    assert standing(office) == before
+
+
+def test_a_returned_matter_comes_back_as_a_new_round_with_its_differences(office: Office) -> None:
+    case_id = office.opened(asking(headcount(10, 14)))
+    countersigned(office, case_id)
+    office.accepted(office.decide(case_id, "decide", COMMISSION, "return", opinion="数量请再论证"))
+    assert office.docket(case_id).state is State.RETURNED
+    less = Resubmission(application=asking(headcount(10, 11)))
+    office.accepted(office.order(case_id, CommandKind.RESUBMIT, less, APPLICANT))
+    docket = office.docket(case_id)
+    assert (docket.state, docket.round) == (State.ACCEPTED, 2)
+    assert [each.path for each in docket.rounds[1].differences] == ["/changes/0/after"]
+    assert docket.objections == []
+    approved(office, case_id)
+    office.accepted(office.decide(case_id, "sign", ISSUER))
+    assert office.balance().authorised == 11
+
+
+def test_whoever_examined_does_not_decide_or_sign(office: Office) -> None:
+    both = EXAMINER.model_copy(update={"roles": EXAMINER.roles | HEAD.roles | ISSUER.roles})
+    case_id = office.opened(asking(bodies(None, {"name": "法规处"})))
+    office.accepted(office.decide(case_id, "examine", both))
+    for step, by in consulted():
+        office.accepted(office.decide(case_id, step, by))
+    refused(office.decide(case_id, "decide", both, minutes_no=MINUTES), RefusalCode.TWO_ROLES)
+    office.accepted(office.decide(case_id, "decide", HEAD, minutes_no=MINUTES))
+    refused(office.decide(case_id, "sign", both), RefusalCode.TWO_ROLES)
+
+
+def test_a_step_too_early_or_of_another_round_is_refused(office: Office) -> None:
+    case_id = office.opened(asking(headcount()))
+    refused(office.decide(case_id, "sign", ISSUER), RefusalCode.NOT_YOUR_TURN)
+    refused(office.decide(case_id, "consult-finance", FINANCE), RefusalCode.NOT_YOUR_TURN)
+    countersigned(office, case_id)
+    refused(office.decide(case_id, "examine", EXAMINER), RefusalCode.ALREADY_DECIDED)
+
+
+def test_the_docket_shows_what_is_still_to_come(office: Office) -> None:
+    case_id = examined(office)
+    ahead = [step.step for step in office.docket(case_id).steps if step.state == "expected"]
+    assert ahead == ["decide", "sign"]
+
+
+def test_the_examiner_is_told_when_the_register_has_moved_on(office: Office) -> None:
+    """Approving what the register no longer bears out is refused; returning it is open."""
+    first = office.opened(asking(headcount()))
+    second = office.opened(asking(headcount(10, 13), request_no="示发研〔2026〕19号"))
+    approved(office, first)
+    office.accepted(office.decide(first, "sign", ISSUER))
+    refused(office.decide(second, "examine", EXAMINER), RefusalCode.BEFORE_DIFFERS)
+    office.accepted(office.decide(second, "examine", EXAMINER, "return", opinion="调整前数字已变化"))
+
+
+def test_the_deadline_of_a_deferral_is_that_of_the_setting(office: Office) -> None:
+    case_id = office.opened(asking(headcount()))
+    countersigned(office, case_id)
+    office.accepted(office.decide(case_id, "decide", COMMISSION, "defer", opinion="再议"))
+    [step] = waiting(office, case_id)
+    assert step.due_at is not None
+    assert step.due_at > office.now + timedelta(days=office.rulebook.change.defer_days)
+
+
+def test_a_subordinate_of_the_commissions_rank_is_decided_by_the_commission(office: Office) -> None:
+    below(office)
+    change = {"kind": "rename", "unit": SERVICES, "before": "示范市公共服务中心", "after": "示范市政务服务中心"}
+    case_id = office.opened(asking(change))
+    countersigned(office, case_id)
+    assert [step.department for step in waiting(office, case_id)] == [Department.COMMISSION]
