@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from docket import cases, changing
-from ledger import mergers, postings, slips
+from ledger import chain, mergers, postings, slips
 from ledger import units as register
 from models.applications import EstablishmentChangeApplication
 from models.changes import (
@@ -79,7 +79,7 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
         before = change_papers.authorised(turn, changes)
         for number, change in enumerate(_in_order(changes), 1):
             _apply(act, str(number), change)
-        return change_papers.reply(turn, base, changes, units, authority, before)
+        return change_papers.reply(turn, _as_posted(turn, base), changes, units, authority, before)
 
     officers = change_papers.officers(turn)
     issue(
@@ -93,6 +93,13 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
         series=series,
         issuer=issuer,
     )
+
+
+def _as_posted(turn: Turn, base: Base) -> Base:
+    """The reply prints the chain as it stands after its own rows (documents.md 4)."""
+    seq, head = chain.head(turn.s, turn.unit().holder)
+    seal = base["seal"].model_copy(update={"chain_seq": str(seq), "chain_head": head})
+    return Base(**{**base, "seal": seal})
 
 
 def _in_order(changes: list[Change]) -> list[Change]:
@@ -202,7 +209,8 @@ def _end_case(other: Turn, reason: str) -> None:
     if slip.void_slip(other, Step.SIGN.value, SlipState.REVOKED, reason, other.officer) is None:
         slip.settle(other, empty=State.REVOKED)
         return
-    if slip.used(other):  # everybody is in; only acknowledgements are still to come
+    if slip.used(other):  # only acknowledgements are still to come; who was appointed and is not in does not follow
+        slip.end_appointment(other, State.CLOSED)
         return
     letters.refusal_notice(
         other,

@@ -31,7 +31,7 @@ from models.refusals import CLAUSES, RefusalCode
 from models.rulebook import Rulebook
 
 from .acceptance import GateFacts, Outcome, check, outcome_of, suspension
-from .authority import Authority, competent, levels_of
+from .authority import Authority, competent, highest, levels_of
 from .changes import UnitFacts, described, ending_units, planned, units_named
 from .deadlines import chinese_date
 
@@ -296,22 +296,26 @@ def _assigned(change: Change, units: dict[str, UnitFacts]) -> list[tuple[str, Un
 
 
 def _authority_check(changes: list[Change], units: dict[str, UnitFacts], rulebook: Rulebook) -> Check:
-    """Beyond the local authority: the competent body is named, with the clause that gives it the matter."""
+    """Beyond the local authority: the competent body is named, with the clause that gives it the matter. Otherwise
+    the highest body decides the whole case, and the check says which change needs it."""
     names = {code: unit.name for code, unit in units.items()}
-    beyond = [
-        (change, authority)
-        for change, authority in zip(changes, authorities(changes, units, rulebook), strict=True)
-        if authority.refused
-    ]
+    found = list(zip(changes, authorities(changes, units, rulebook), strict=True))
+    beyond = [(change, authority) for change, authority in found if authority.refused]
     details = [
         f"{described(change, names)}{_levels(change, units, rulebook)}，应由{authority.body}决定（{authority.clause}）"
         for change, authority in beyond
     ]
-    found = check(RefusalCode.BEYOND_AUTHORITY, "本级权限", details)
-    clauses = "；".join(dict.fromkeys(authority.clause for _, authority in beyond))
-    return (
-        found.model_copy(update={"clause": f"{CLAUSES[RefusalCode.BEYOND_AUTHORITY]}；{clauses}"}) if beyond else found
-    )
+    answer = check(RefusalCode.BEYOND_AUTHORITY, "本级权限", details)
+    if beyond:
+        clauses = "；".join(dict.fromkeys(authority.clause for _, authority in beyond))
+        return answer.model_copy(update={"clause": f"{CLAUSES[RefusalCode.BEYOND_AUTHORITY]}；{clauses}"})
+    top = highest(authority for _, authority in found)
+    need = [
+        f"{described(change, names)}，由{authority.body}决定（{authority.clause}）"
+        for change, authority in found
+        if authority.decides is top.decides
+    ]
+    return answer.model_copy(update={"detail": "；".join(need)})
 
 
 def _levels(change: Change, units: dict[str, UnitFacts], rulebook: Rulebook) -> str:
@@ -336,7 +340,7 @@ def _differing(changes: list[Change], units: dict[str, UnitFacts], registered: d
     """`before` against the register: (what, claimed, found)."""
     faults = []
     for change in changes:
-        unit = units.get(units_named(change)[0])
+        unit = units.get(next(iter(units_named(change)), ""))
         if isinstance(change, EstablishUnit) and change.code in registered:
             faults.append(f"统一社会信用代码{change.code}已登记为{registered[change.code].name}")
         elif unit is not None:
@@ -384,7 +388,11 @@ def _body_compared(change: InternalBodies, unit: UnitFacts) -> list[tuple[str, s
         ("副职职数", change.before.deputy_posts, found.deputy_posts),
         ("规格", change.before.rank, found.rank),
     )
-    return [(f"{change.before.name}{what}", str(said), str(has)) for what, said, has in claims if said is not None]
+    return [
+        (f"{change.before.name}{what}", str(said), "无" if has is None else str(has))
+        for what, said, has in claims
+        if said is not None
+    ]
 
 
 def _occupied(changes: list[Change], units: dict[str, UnitFacts]) -> list[str]:

@@ -99,7 +99,9 @@ def test_title_number_and_contact_are_asked_for(office: Office) -> None:
     assert found[RefusalCode.INCOMPLETE] == "未填写请示标题；未填写请示文号；未填写联系人"
 
 
-@pytest.mark.parametrize("basis", [None, {"meeting": "", "date": "2026-02-25"}, {"meeting": "会", "date": "2026-03-03"}])
+@pytest.mark.parametrize(
+    "basis", [None, {"meeting": "", "date": "2026-02-25"}, {"meeting": "会", "date": "2026-03-03"}]
+)
 def test_no_collective_decision(office: Office, basis: dict[str, str] | None) -> None:
     returned(office, asking(headcount(), basis=basis), RefusalCode.NO_COLLECTIVE_DECISION)
 

@@ -26,6 +26,7 @@ from models.decisions import (
 )
 from models.enums import CommandKind, Procedure
 from rules.deadlines import local_day
+from tests.change import acts as changing
 from tests.rectification import acts as rectifying
 from tests.removing.leaving import CHIEF, leaver, removal
 from tests.support.office import (
@@ -39,6 +40,7 @@ from tests.support.office import (
     INSURANCE,
     ISSUER,
     ORGANISATION,
+    PERSONNEL,
     REGISTRAR,
     Office,
     application,
@@ -161,6 +163,27 @@ async def suspended_then_lifted(at: Court) -> str:
     return case_id
 
 
+async def change_deferred_then_signed(at: Court) -> str:
+    """A second round, an objection, a deferral that outlasts its days, approval with changes, reply and duties."""
+    case_id = await at.apply(changing.request(changing.headcount(10, 14)))
+    await at.decide(case_id, "examine", EXAMINER, "return", opinion="请再论证")
+    better = Resubmission(application=changing.request(changing.headcount(10, 13)))
+    await at.order(case_id, CommandKind.RESUBMIT, better, APPLICANT)
+    await at.decide(case_id, "examine", EXAMINER)
+    await at.decide(case_id, "consult-finance", FINANCE, "reject", opinion="经费没有着落")
+    await at.decide(case_id, "consult-organisation", ORGANISATION)
+    await at.decide(case_id, "consult-personnel", PERSONNEL)
+    await at.decide(case_id, "decide", COMMISSION, "defer", opinion="下次会议再议")
+    await at.env.sleep(timedelta(days=60))
+    less = [changing.headcount(10, 11)]
+    await at.decide(case_id, "decide", COMMISSION, subject="2", minutes_no=changing.MINUTES, changes=less)
+    await at.decide(case_id, "sign", ISSUER)
+    await at.decide(case_id, "obligation-certificate", REGISTRAR, "acknowledge")
+    await at.decide(case_id, "obligation-disclosure", APPLICANT, "acknowledge")
+    await at.handle(case_id).result()
+    return case_id
+
+
 def _slots(at: Court, case_id: str) -> list[str]:
     slip = at.office.docket(case_id).slip
     assert slip is not None
@@ -174,6 +197,7 @@ STORIES: dict[str, Callable[[Court], Awaitable[str]]] = {
     "early_warning_up_to_the_inspection": warning_up_to_the_inspection,
     "removing_staff_leavers_of_every_kind": leavers_of_every_kind,
     "rectification_suspended_then_lifted": suspended_then_lifted,
+    "establishment_change_deferred_then_signed": change_deferred_then_signed,
 }
 
 

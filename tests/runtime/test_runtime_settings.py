@@ -90,7 +90,7 @@ def test_the_shipped_rules_are_exactly_the_defaults() -> None:
 
 def test_the_shipped_rules_show_every_key() -> None:
     text = SHIPPED_RULES.read_text("utf-8")
-    for section in ("office", "deadlines", "slip", "staffing", "monitoring"):
+    for section in ("office", "deadlines", "slip", "staffing", "removal", "change", "rectification", "monitoring"):
         assert f"[{section}]" in text
         for key in type(getattr(Rulebook(), section)).model_fields:
             assert f"\n{key} =" in text or f"[{section}.{key}]" in text, f"{section}.{key}"

@@ -1,34 +1,28 @@
-"""Evaluation, countersigning and the decision: who is asked, who decides, and what each verdict does."""
+"""What the decider has before it: the evaluation sheet, the objections, the reason why it is the one to decide."""
 
 from __future__ import annotations
 
-import itertools
 from datetime import date, timedelta
 
 import pytest
 
 from ledger import postings
-from models.decisions import Resubmission
 from models.documents import EvaluationSheetContext
-from models.enums import CommandKind, Department, DocumentKind, Resource, State
+from models.enums import Department, DocumentKind, Resource, State
 from models.ledger import Basis, Cause
 from models.refusals import Refusal, RefusalCode
 from models.rulebook import AuthorityRow, ChangeRules, Rulebook
 from tests.rectification import acts as rectifying
 from tests.support.office import (
-    APPLICANT,
     COMMISSION,
     EXAMINER,
     FINANCE,
-    HEAD,
     ISSUER,
     ORGANISATION,
     PARTY_COMMITTEE,
     PERSONNEL,
     RESEARCH,
     SERVICES,
-    SUPERVISOR,
-    UPPER,
     Office,
 )
 
@@ -36,9 +30,7 @@ from .asking import (
     MINUTES,
     approved,
     asking,
-    below,
     bodies,
-    consulted,
     countersigned,
     headcount,
     paper,
@@ -64,9 +56,6 @@ def examined(office: Office, *changes: dict[str, object]) -> str:
     return case_id
 
 
-# --- the evaluation sheet ------------------------------------------------------------------------------------------
-
-
 def test_the_evaluation_sheet_is_computed_from_the_ledger(office: Office) -> None:
     found = sheet(office, examined(office))
     use = [(row.as_of, row.authorised, row.occupied, row.percent) for row in found.use]
@@ -86,9 +75,7 @@ def test_the_use_of_past_years_is_that_of_their_last_day(office: Office) -> None
     basis = Basis(number="示编〔2024〕9号", body="示范市委编委", date=day)
     with office.database.write() as s:
         for resource, delta, on in ((Resource.ADMINISTRATIVE, 2, date(2025, 6, 2)), (Resource.WORKER, 1, day)):
-            cause = Cause(
-                case_id="before", step="sign", round=1, effective_on=on, recorded_at=office.now, basis=basis
-            )
+            cause = Cause(case_id="before", step="sign", round=1, effective_on=on, recorded_at=office.now, basis=basis)
             assert not isinstance(postings.authorise(s, RESEARCH, resource, delta, cause), Refusal)
     found = sheet(office, examined(office, headcount(12, 13)))
     figures = {row.as_of: row.authorised for row in found.use}
@@ -124,21 +111,6 @@ def test_comparable_units_are_of_the_same_kind_and_rank(office: Office) -> None:
     assert (row.unit, row.authorised, row.occupied, row.percent) == ("示范市公共服务中心", "6", "4", "67%")
 
 
-# --- countersigning ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_all_three_countersign_in_any_order_before_anybody_decides(office: Office, order: tuple[int, ...]) -> None:
-    case_id = examined(office)
-    asked = consulted()
-    for place in order:
-        assert "decide" not in {step.step for step in waiting(office, case_id)}
-        refused(office.decide(case_id, "decide", COMMISSION, minutes_no=MINUTES), RefusalCode.NOT_YOUR_TURN)
-        step, by = asked[place]
-        office.accepted(office.decide(case_id, step, by))
-    assert [(step.step, step.department) for step in waiting(office, case_id)] == [("decide", Department.COMMISSION)]
-
-
 def test_one_objection_goes_to_the_decider_with_its_text_and_ends_nothing(office: Office) -> None:
     case_id = examined(office)
     office.accepted(office.decide(case_id, "consult-finance", FINANCE, "reject", opinion="本年度经费没有着落"))
@@ -152,17 +124,6 @@ def test_one_objection_goes_to_the_decider_with_its_text_and_ends_nothing(office
     office.accepted(office.decide(case_id, "decide", COMMISSION, minutes_no=MINUTES))
 
 
-def test_an_objection_has_reasons(office: Office) -> None:
-    case_id = examined(office)
-    refused(office.decide(case_id, "consult-finance", FINANCE, "reject", opinion=None), RefusalCode.OPINION_REQUIRED)
-
-
-def test_nobody_countersigns_for_another_department(office: Office) -> None:
-    case_id = examined(office)
-    refused(office.decide(case_id, "consult-finance", PERSONNEL), RefusalCode.NOT_YOUR_DEPARTMENT)
-    refused(office.decide(case_id, "consult-finance", SUPERVISOR), RefusalCode.NOT_YOUR_DEPARTMENT)
-
-
 def test_silence_of_one_department_never_approves(office: Office) -> None:
     case_id = examined(office)
     office.accepted(office.decide(case_id, "consult-finance", FINANCE))
@@ -170,30 +131,6 @@ def test_silence_of_one_department_never_approves(office: Office) -> None:
         office.later(days=10)
         office.ring(case_id)
     assert {step.step for step in waiting(office, case_id)} == {"consult-organisation", "consult-personnel"}
-
-
-# --- the deciding body ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("change", "body"),
-    [
-        (bodies(None, {"name": "法规处"}), HEAD),
-        (headcount(), COMMISSION),
-        (rename(), UPPER),
-    ],
-)
-def test_the_matrix_says_who_decides(office: Office, change: dict[str, object], body: object) -> None:
-    case_id = office.opened(asking(change))
-    countersigned(office, case_id)
-    [step] = waiting(office, case_id)
-    for other in (HEAD, COMMISSION, PARTY_COMMITTEE, UPPER):
-        if other is not body:
-            refused(
-                office.decide(case_id, "decide", other, minutes_no=MINUTES, subject=step.subject),
-                RefusalCode.NOT_YOUR_DEPARTMENT,
-            )
-    office.accepted(office.decide(case_id, "decide", body, minutes_no=MINUTES))  # type: ignore[arg-type]
 
 
 def test_of_several_changes_the_highest_body_decides_all_and_the_case_says_why(office: Office) -> None:
@@ -205,14 +142,6 @@ def test_of_several_changes_the_highest_body_decides_all_and_the_case_says_why(o
     assert check.passed
     assert "示范市发展研究局更名为示范市发展改革研究局，由示范省机构编制委员会办公室决定" in check.detail
     assert "第九条" in check.detail
-
-
-def test_a_matter_sent_up_waits_for_the_upper_body_and_nobody_else(office: Office) -> None:
-    case_id = office.opened(asking(rename()))
-    countersigned(office, case_id)
-    docket = office.docket(case_id)
-    assert docket.waiting_on == [Department.UPPER]
-    assert docket.state is State.IN_PROGRESS
 
 
 def test_an_office_edits_the_matrix(url: str, tmp_path: object) -> None:
@@ -228,39 +157,6 @@ def test_an_office_edits_the_matrix(url: str, tmp_path: object) -> None:
     unset = office.opened(asking(posts()))
     assert office.docket(unset).state is State.NOT_ACCEPTED
     office.database.close()
-
-
-# --- verdicts --------------------------------------------------------------------------------------------------------
-
-
-def test_approval_names_its_minutes(office: Office) -> None:
-    case_id = office.opened(asking(headcount()))
-    countersigned(office, case_id)
-    refused(office.decide(case_id, "decide", COMMISSION), RefusalCode.REFERENCE_REQUIRED)
-
-
-def test_a_deferred_matter_comes_before_the_same_body_again(office: Office) -> None:
-    case_id = office.opened(asking(headcount()))
-    countersigned(office, case_id)
-    refused(office.decide(case_id, "decide", COMMISSION, "defer"), RefusalCode.OPINION_REQUIRED)
-    office.accepted(office.decide(case_id, "decide", COMMISSION, "defer", opinion="待三定方案审定"))
-    [step] = waiting(office, case_id)
-    assert (step.step, step.subject, step.department) == ("decide", "2", Department.COMMISSION)
-    office.accepted(office.decide(case_id, "decide", COMMISSION, "defer", subject="2", opinion="再议"))
-    office.accepted(office.decide(case_id, "decide", COMMISSION, subject="3", minutes_no=MINUTES))
-    office.accepted(office.decide(case_id, "sign", ISSUER))
-    assert office.balance().authorised == 12
-    said = [(each.verdict, each.opinion) for each in office.docket(case_id).decisions if each.step == "decide"]
-    assert [opinion for _, opinion in said] == ["待三定方案审定", "再议", None]
-
-
-def test_approved_with_changes_is_what_takes_effect(office: Office) -> None:
-    case_id = office.opened(asking(headcount(10, 14)))
-    approved(office, case_id, changes=[headcount(10, 11)])
-    [effect] = office.docket(case_id).ledger
-    assert (effect.authorised, effect.authorised_after) == (10, 11)
-    office.accepted(office.decide(case_id, "sign", ISSUER))
-    assert office.balance().authorised == 11
 
 
 @pytest.mark.parametrize(
@@ -297,47 +193,6 @@ def test_a_rejected_matter_ends_with_a_refusal_notice_of_the_body_that_refused(o
     assert standing(office) == before
 
 
-def test_a_returned_matter_comes_back_as_a_new_round_with_its_differences(office: Office) -> None:
-    case_id = office.opened(asking(headcount(10, 14)))
-    countersigned(office, case_id)
-    office.accepted(office.decide(case_id, "decide", COMMISSION, "return", opinion="数量请再论证"))
-    assert office.docket(case_id).state is State.RETURNED
-    less = Resubmission(application=asking(headcount(10, 11)))
-    office.accepted(office.order(case_id, CommandKind.RESUBMIT, less, APPLICANT))
-    docket = office.docket(case_id)
-    assert (docket.state, docket.round) == (State.ACCEPTED, 2)
-    assert [each.path for each in docket.rounds[1].differences] == ["/changes/0/after"]
-    assert docket.objections == []
-    approved(office, case_id)
-    office.accepted(office.decide(case_id, "sign", ISSUER))
-    assert office.balance().authorised == 11
-
-
-def test_whoever_examined_does_not_decide_or_sign(office: Office) -> None:
-    both = EXAMINER.model_copy(update={"roles": EXAMINER.roles | HEAD.roles | ISSUER.roles})
-    case_id = office.opened(asking(bodies(None, {"name": "法规处"})))
-    office.accepted(office.decide(case_id, "examine", both))
-    for step, by in consulted():
-        office.accepted(office.decide(case_id, step, by))
-    refused(office.decide(case_id, "decide", both, minutes_no=MINUTES), RefusalCode.TWO_ROLES)
-    office.accepted(office.decide(case_id, "decide", HEAD, minutes_no=MINUTES))
-    refused(office.decide(case_id, "sign", both), RefusalCode.TWO_ROLES)
-
-
-def test_a_step_too_early_or_of_another_round_is_refused(office: Office) -> None:
-    case_id = office.opened(asking(headcount()))
-    refused(office.decide(case_id, "sign", ISSUER), RefusalCode.NOT_YOUR_TURN)
-    refused(office.decide(case_id, "consult-finance", FINANCE), RefusalCode.NOT_YOUR_TURN)
-    countersigned(office, case_id)
-    refused(office.decide(case_id, "examine", EXAMINER), RefusalCode.ALREADY_DECIDED)
-
-
-def test_the_docket_shows_what_is_still_to_come(office: Office) -> None:
-    case_id = examined(office)
-    ahead = [step.step for step in office.docket(case_id).steps if step.state == "expected"]
-    assert ahead == ["decide", "sign"]
-
-
 def test_the_examiner_is_told_when_the_register_has_moved_on(office: Office) -> None:
     """Approving what the register no longer bears out is refused; returning it is open."""
     first = office.opened(asking(headcount()))
@@ -355,11 +210,3 @@ def test_the_deadline_of_a_deferral_is_that_of_the_setting(office: Office) -> No
     [step] = waiting(office, case_id)
     assert step.due_at is not None
     assert step.due_at > office.now + timedelta(days=office.rulebook.change.defer_days)
-
-
-def test_a_subordinate_of_the_commissions_rank_is_decided_by_the_commission(office: Office) -> None:
-    below(office)
-    change = {"kind": "rename", "unit": SERVICES, "before": "示范市公共服务中心", "after": "示范市政务服务中心"}
-    case_id = office.opened(asking(change))
-    countersigned(office, case_id)
-    assert [step.department for step in waiting(office, case_id)] == [Department.COMMISSION]
