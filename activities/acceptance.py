@@ -14,6 +14,7 @@ from models.enums import CommandKind, State
 from rules.acceptance import Outcome
 
 from . import endings, letters
+from .facts import pass_by_exception
 from .paper import fault_lines
 from .turn import Turn
 
@@ -27,6 +28,7 @@ def judge(turn: Turn, checks_of: Checks, accepted: Callable[[Turn], None]) -> No
     cases.write_checks(turn.s, turn.case.id, turn.case.round, checks, outcome.value)
     duty = turn.deps.rulebook.office.duty_officer
     if outcome is Outcome.ACCEPTED:
+        pass_by_exception(turn)
         accepted(turn)
     elif outcome is Outcome.RETURNED:
         endings.to_unit(turn, letters.GATE, "", fault_lines(turn, checks), duty)

@@ -16,7 +16,7 @@ from rules.deadlines import add_working_days, end_of_day, local_day
 
 from . import endings
 from .conduct import Conduct
-from .facts import suspended_now
+from .facts import pass_by_exception, suspended_now
 from .turn import Turn
 
 
@@ -44,6 +44,7 @@ def _look_for_lifting(turn: Turn) -> None:
     if turn.case.row.held_from != "suspension":
         return
     if not suspended_now(turn):
+        pass_by_exception(turn)
         endings.resume(turn)
 
 

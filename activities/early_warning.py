@@ -235,7 +235,7 @@ def report_inspection(turn: Turn, decision: Decision) -> Refusal | None:
     if isinstance(handed, Refusal):
         raise LookupError("the key of a handing over belongs to one warning")
     warnings.change(turn.s, turn.case.id, handed_to=handed.case_id)
-    turn.notes.append(f"移交整改{handed.case_no}")
+    turn.notes.append(f"已移交，见{handed.case_no}")
     _close(turn, WarningOutcome.HANDED_OVER)
     return None
 

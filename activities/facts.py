@@ -18,7 +18,7 @@ from rules.acceptance import GateFacts
 from rules.admission import CaseFacts, StepFacts
 from rules.change_gate import gaining
 from rules.deadlines import chinese_date, local_day
-from rules.exceptions import covers, only_takes_back, resources_of
+from rules.exceptions import covers, only_takes_back, resources_of, uses_of
 from rules.rectification import gate_text
 
 from . import slip as slips_of_case
@@ -77,9 +77,7 @@ def gate_facts(turn: Turn, officer: Officer) -> GateFacts:
     """What the register says about the unit at the moment of acceptance."""
     unit = turn.unit()
     bodies = turn.s.execute(_BODIES, {"unit_code": unit.code}).scalars().all()
-    standing = suspensions.standing_suspensions(turn.s, unit.code, turn.at)
-    if only_takes_back(turn.application):
-        standing = []
+    standing = _standing(turn)
     return GateFacts(
         unit_kind=UnitKind(unit.kind),
         unit_fault=fault_of(unit),
@@ -99,6 +97,19 @@ def gate_facts(turn: Turn, officer: Officer) -> GateFacts:
     )
 
 
+def _standing(turn: Turn) -> list[Suspension]:
+    """Suspensions that stand against an application: of its unit, and of every unit that it would give something to
+    count, so that no suspended unit is served by the application of another."""
+    application = turn.application
+    if only_takes_back(application):
+        return []
+    units = [turn.case.row.unit]
+    if isinstance(application, EstablishmentChangeApplication):
+        units += gaining(application.changes)
+    found = [row for unit in units for row in suspensions.standing_suspensions(turn.s, unit, turn.at)]
+    return list({row.id: row for row in found}.values())
+
+
 def fault_of(unit: Unit) -> str | None:
     """Why the register's entry of a unit lets nothing be applied for: a fault of its data, or its end."""
     if unit.abolished_on is not None:
@@ -107,9 +118,14 @@ def fault_of(unit: Unit) -> str | None:
 
 
 def _gate_text(turn: Turn, row: Suspension) -> str:
-    """A suspension as the refusal letter names it; one of a higher unit with that unit."""
-    above = turn.unit(row.unit).name if row.unit != turn.case.row.unit else ""
-    return gate_text(row.number, row.problems, local_day(row.from_at), above)
+    """A suspension as the refusal letter names it; one of another unit with that unit."""
+    own = turn.case.row.unit
+    over = row.unit in suspensions.units_above(turn.s, own)
+    above = turn.unit(row.unit).name if over else ""
+    below = "" if over or row.unit == own else f"所涉单位{turn.unit(row.unit).name}"
+    opened = cases.read(turn.s, row.case_id)
+    case_no = opened.row.no if opened is not None else row.case_id
+    return below + gate_text(row.number, row.problems, local_day(row.from_at), case_no, above)
 
 
 def applied_at(turn: Turn) -> datetime:
@@ -145,6 +161,32 @@ def _exception_shown(turn: Turn) -> str | None:
 
 
 def _covering(turn: Turn) -> ExceptionalAcceptance | None:
+    """The one that this case has passed under already, else one in force that covers it and is not used up."""
     resources = resources_of(turn.application)
     found = suspensions.exceptions_in_force(turn.s, turn.case.row.unit, turn.at)
-    return next((each for each in found if covers(each.scope, turn.case.procedure, resources)), None)
+    fitting = [each for each in found if covers(each.scope, turn.case.procedure, resources)]
+    claimed = turn.case.row.exception_id
+    return next((each for each in fitting if each.id == claimed or not _used_up(turn, each)), None)
+
+
+def _used_up(turn: Turn, exception: ExceptionalAcceptance) -> bool:
+    most = uses_of(exception.scope)
+    return most is not None and cases.passed_under(turn.s, exception.id, turn.case.id) >= most
+
+
+def pass_by_exception(turn: Turn) -> str | None:
+    """A case of a suspended unit that goes on does so under one exceptional acceptance, and uses one application of
+    it up; its number, or None when no suspension stands in the way."""
+    units = {turn.case.row.unit}
+    if only_takes_back(turn.application):
+        return None
+    if not any(suspensions.closed_now(turn.s, unit, None, turn.at, applied_at(turn)) for unit in units):
+        return None
+    suspensions.hold_exceptions(turn.s, turn.case.row.unit)
+    found = _covering(turn)
+    if found is None:
+        return None
+    if turn.case.row.exception_id != found.id:
+        turn.change(exception_id=found.id)
+        turn.notes.append(f"例外受理：{found.number or found.id}")
+    return found.number or found.id

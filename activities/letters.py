@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from docket.applications import MATTER
-from ledger import slips
+from ledger import slips, suspensions
 from models.applications import RemovingStaffApplication, StaffingUpApplication
 from models.documents import (
     AcceptanceNoticeContext,
@@ -76,6 +76,9 @@ def _addressed(turn: Turn, base: Base) -> Base:
 
 def acceptance_notice(turn: Turn, due_at: datetime, reminder: str) -> None:
     duty = turn.deps.rulebook.office.duty_officer
+    excepted = suspensions.exception(turn.s, turn.case.row.exception_id)
+    if excepted is not None:
+        reminder = f"本申请依例外受理审批（{excepted.number or excepted.id}）受理，{reminder}"
 
     def context(base: Base) -> AcceptanceNoticeContext:
         return AcceptanceNoticeContext(

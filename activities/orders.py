@@ -4,7 +4,9 @@ reminder by hand, report, exceptional acceptance, comment, copy (procedures.md, 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import col, select
 
 from docket import cases, commands, notices
@@ -15,6 +17,7 @@ from models.decisions import (
     ExceptionalRequest,
     Extension,
     Hold,
+    Officer,
     Release,
     Reminder,
     Report,
@@ -147,6 +150,8 @@ def remind(turn: Turn, body: Reminder) -> Refusal | None:
     waiting = [row for row in turn.case.current() if body.step in (None, row.step)]
     if not waiting:
         return Refusal.of(RefusalCode.NOTHING_TO_DO, "没有等待办理的环节")
+    if all(_own(turn.officer, row) for row in waiting):
+        return Refusal.of(RefusalCode.NOTHING_TO_DO, "等待的就是本岗位，无须催办")
     hours = turn.deps.rulebook.deadlines.reminder_by_hand_hours
     last = notices.last_notice(turn.s, turn.case.id, "by-hand")
     if last is not None and turn.at - last < timedelta(hours=hours):
@@ -156,6 +161,12 @@ def remind(turn: Turn, body: Reminder) -> Refusal | None:
         key = f"{_command_id(turn)}|{department}|{step}"
         notices.notify(turn.s, turn.case.id, turn.at, "by-hand", Department(department), text, key)
     return None
+
+
+def _own(officer: Officer, row: Row[Any]) -> bool:
+    """Whether the officer could act on the step himself: nobody uses up the limit by reminding himself."""
+    roles: str = row.roles
+    return officer.department.value == row.department and bool(set(roles.split(",")) & officer.roles)
 
 
 def _late(turn: Turn) -> Refusal:

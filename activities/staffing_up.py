@@ -44,7 +44,7 @@ from rules.routing import approving_department
 
 from . import acceptance, endings, letters, slip, transfers, vouchers
 from .conduct import Conduct
-from .facts import applied_at, exception_for, gate_facts
+from .facts import applied_at, exception_for, gate_facts, pass_by_exception
 from .paper import Base, department_name, issue
 from .turn import Refused, Turn
 from .vouchers import Approval, Entered, Hands
@@ -171,6 +171,7 @@ def _reserve(turn: Turn, decision: Decision) -> None:
         raise Refused(granted)
     wanted = _slots(turn, granted)
     valid_until = slip_valid_until(turn.at, turn.deps.rulebook.slip)
+    pass_by_exception(turn)
     duty = turn.deps.rulebook.office.duty_officer
     hands = Hands(handled=duty, examined=examined.officer_name, issued=turn.officer.shown)
     per_resource = Counter(slot.resource for slot in wanted)

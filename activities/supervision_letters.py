@@ -58,8 +58,8 @@ def rectification_notice(turn: Turn, rows: list[ProblemRow], opened_by: str) -> 
             **base,
             found_by=found_by(problem.source for problem in said.values()),
             problems=_lines(turn, rows),
-            report_by=_day(max(row.due_at for row in rows)),
-            consequence="逾期未整改到位的，按规定暂停受理你单位机构编制事项申请。",
+            report_by=_day(rows[0].due_at) if len({row.due_at for row in rows}) == 1 else "上列各项整改期限",
+            consequence=_consequence(turn),
             handled_by=opened_by,
             contact=turn.deps.rulebook.office.contact,
         )
@@ -77,7 +77,8 @@ def warning_letter(turn: Turn, decision: Decision, suspension: Suspension) -> Re
     def finding(row: ProblemRow) -> FindingLine:
         line = _line(turn, row)
         state = f"，{line.overdue}" if line.overdue else ""
-        text = f"问题{line.no}（{line.kind}）：{line.facts}，整改期限{line.due}，至今未整改到位{state}"
+        standing = f"至今未整改到位{state}" if line.overdue else "尚未整改到位"
+        text = f"问题{line.no}（{line.kind}）：{line.facts}，整改期限{line.due}，{standing}"
         return FindingLine(text=text, clause=line.clause)
 
     late = any(_line(turn, row).overdue for row in rows)
@@ -252,6 +253,12 @@ def exceptional_acceptance(
 # --- parts ---------------------------------------------------------------------------------------------------------
 
 
+def _consequence(turn: Turn) -> str:
+    if turn.deps.rulebook.rectification.suspend_at == "discovery":
+        return "自本通知书印发之日起先行暂停受理你单位机构编制事项申请，全部整改到位后恢复。"
+    return "逾期未整改到位的，按规定暂停受理你单位机构编制事项申请。"
+
+
 def notice_number(turn: Turn) -> str:
     """Number of the case's 整改通知书."""
     found = (r for r in records.of_case(turn.s, turn.case.id) if r.kind is DocumentKind.RECTIFICATION_NOTICE)
@@ -280,7 +287,7 @@ def _line(turn: Turn, row: ProblemRow) -> ProblemLine:
         kind=row.kind,
         facts=said.facts,
         source=source_shown(said.source),
-        clause=said.clause or "",
+        clause=cited(said.clause or "") or said.clause or "",
         measure=said.measure,
         due=_day(row.due_at),
         overdue=overdue_text(local_day(row.due_at), turn.today, turn.deps.calendar),

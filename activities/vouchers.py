@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlmodel import col, func, select
 
 from ledger import balances as ledger_balances
+from ledger import suspensions
 from ledger.occupancy import mask
 from models.applications import PersonNamed, StaffingUpApplication
 from models.documents import (
@@ -133,8 +134,11 @@ def slip_context(
 
 
 def _purpose(turn: Turn) -> str:
-    """The reasons of all lines, each once."""
+    """The reasons of all lines, each once; and the exceptional acceptance that a suspended unit's slip rests on."""
     reasons = [line.reason.rstrip("。；，;, \n") for line in turn.applied(StaffingUpApplication).lines]
+    excepted = suspensions.exception(turn.s, turn.case.row.exception_id)
+    if excepted is not None:
+        reasons.append(f"依例外受理{excepted.number or excepted.id}办理")
     return "；".join(dict.fromkeys(reason for reason in reasons if reason)) or NONE
 
 

@@ -22,6 +22,7 @@ from models.documents import (
     WarningLetterContext,
 )
 from models.enums import Department, DocumentKind, Indicator, Step, StepState, UnitKind
+from models.refusals import cited
 from models.register import Record
 from rules.deadlines import SHANGHAI, chinese_date, local_day
 from rules.routing import clause_cited
@@ -241,7 +242,7 @@ def _problem(problem: Problem) -> ProblemLine:
         kind=problem.kind,
         facts=problem.facts,
         source=problem.source.label,
-        clause=problem.clause or "",
+        clause=cited(problem.clause or "") or problem.clause or "",
         measure=problem.measure,
         due=chinese_date(problem.due),
     )

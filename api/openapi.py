@@ -113,7 +113,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas: dict[str, Any] = made.setdefault("components", {}).setdefault("schemas", {})
     own = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(own.pop("$defs"))
-    schemas["Problem"] = own
+    schemas["ProblemDetails"] = own  # not `Problem`: that is a line of the problem ledger
     for path, operations in made["paths"].items():
         for operation in operations.values():
             _complete(path, operation)
@@ -141,7 +141,7 @@ def _add(responses: dict[str, Any], code: str) -> None:
     status, title = TITLES[code]
     found = responses.setdefault(str(status), {"description": title, "content": {}})
     content = found.setdefault("content", {}).setdefault(
-        MEDIA_TYPE, {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+        MEDIA_TYPE, {"schema": {"$ref": "#/components/schemas/ProblemDetails"}, "examples": {}}
     )
     example = {"type": f"urn:dingbian:problem:{code}", "title": title, "status": status, "code": code, "detail": ""}
     content["examples"][code] = {"value": example}

@@ -412,6 +412,13 @@ def elsewhere_in_hand(s: Session, case_id: str, person_index: str) -> str | None
     return number
 
 
+def passed_under(s: Session, exception: str, but: str) -> int:
+    """How many other cases have passed under an exceptional acceptance and stand by it."""
+    gone = [state.value for state in (State.NOT_ACCEPTED, State.REJECTED, State.WITHDRAWN)]
+    counted = select(func.count()).select_from(_case).where(_case.c.exception_id == exception, _case.c.id != but)
+    return int(s.execute(counted.where(_case.c.state.not_in(gone))).scalar_one())
+
+
 def shift_deadlines(s: Session, case: CaseFile, since: datetime, at: datetime, office: Office) -> None:
     """Give back the working days that a hold took."""
     days = working_days_between(local_day(since), local_day(at), office.calendar)

@@ -119,12 +119,18 @@ def _of_all(viewer: Officer, case: CaseFacts, side: Side, waiting: list[StepFact
     going = not case.state.final and case.state is not State.HELD
     found = [
         *_extension(viewer, case, side, waiting),
-        _order(CommandKind.REMIND, going and bool(waiting), case),
+        _order(CommandKind.REMIND, going and any(not _own(viewer, case, step) for step in waiting), case),
         _order(CommandKind.COMMENT, not case.state.final, case),
     ]
     if viewer.department is not Department.UNIT:
         found.append(_order(CommandKind.COPY, not case.state.final, case))
     return found
+
+
+def _own(viewer: Officer, case: CaseFacts, step: StepFacts) -> bool:
+    """A step that the viewer could act on himself: nobody reminds himself."""
+    roles = STEPS[case.procedure][step.step].roles
+    return viewer.department is step.department and bool(roles & viewer.roles)
 
 
 def _extension(viewer: Officer, case: CaseFacts, side: Side, waiting: list[StepFacts]) -> list[Permission]:

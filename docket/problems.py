@@ -127,7 +127,7 @@ def problem_views(
         return []
     said = {problem.no: problem for problem in application.problems}
     reports = _reports(s, case.id)
-    to_unit = viewer.department is Department.UNIT
+    outside = viewer.department not in _KNOW_THE_SOURCE
     waits = {
         problem_of(row.subject): row.due_at
         for row in case.steps
@@ -141,7 +141,7 @@ def problem_views(
                 no=row.no,
                 kind=row.kind,
                 facts=said[row.no].facts,
-                source=ProblemSource(_source_told(row.source) if to_unit else row.source),
+                source=ProblemSource(_source_told(row.source) if outside else row.source),
                 clause=row.clause,
                 measure=said[row.no].measure,
                 due_at=due_at,
@@ -203,8 +203,8 @@ def _scope(text: str) -> Scope:
 
 
 def told(rounds: list[RoundView], viewer: Officer) -> list[RoundView]:
-    """The rounds as a viewer may read them: that somebody rang 12310 is nothing for the unit (domain.md §2.6)."""
-    if viewer.department is not Department.UNIT:
+    """The rounds as a viewer may read them: that somebody rang 12310 is told to few (domain.md §2.6)."""
+    if viewer.department in _KNOW_THE_SOURCE:
         return rounds
     return [each.model_copy(update={"application": _masked(each.application)}) for each in rounds]
 
@@ -214,6 +214,12 @@ def _masked(application: dict[str, object]) -> dict[str, object]:
     if not isinstance(lines, list):
         return application
     return application | {"problems": [line | {"source": _source_told(line["source"])} for line in lines]}
+
+
+_KNOW_THE_SOURCE = frozenset(
+    {Department.ESTABLISHMENT, Department.COMMISSION, Department.DISCIPLINE, Department.SUPERVISION}
+)
+"""Who may know that somebody rang 12310; for everybody else it was found by verification (domain.md §2.6)."""
 
 
 def _source_told(source: str) -> str:

@@ -64,8 +64,12 @@ _slot = table_of(SlotRow)
 _record = table_of(Record)
 
 PAGE_LIMIT = 200
-_INTERNAL = frozenset({DocumentKind.PHONE_RECORD})
-"""Made out about a unit and never sent to it (内部工作记录)."""
+_INTERNAL = frozenset({DocumentKind.PHONE_RECORD, DocumentKind.INSPECTION_REPORT})
+"""Made out about a unit and never sent to it: the office's own note, and its report to the commission."""
+
+_OVERSEEING = frozenset(
+    {Department.ESTABLISHMENT, Department.COMMISSION, Department.SUPERVISION, Department.DISCIPLINE, Department.UPPER}
+)
 _NEVER_LATE = [state.value for state in State if state.final or state is State.HELD]
 """Nobody is waited for: what has ended, and what is held, whose days are given back on release."""
 
@@ -106,6 +110,8 @@ def may_see_record(record: RecordView, officer: Officer) -> bool:
     if officer.department is Department.UNIT:
         own = record.unit is not None and record.unit == officer.unit
         return own and record.kind not in _INTERNAL
+    if record.kind in _INTERNAL and officer.department not in _OVERSEEING:
+        return Role.AUDITOR in officer.roles
     return officer.department is not Department.ADMINISTRATION
 
 

@@ -61,8 +61,8 @@ def absorb(s: Session, source: str, into: str, cause: Cause, until: date | None 
     giving, taking = books.books[from_holder], books.books[to_holder]
     seats = s.connection().execute(_SITTING, {"unit_code": source}).all()
     if from_holder == to_holder:
-        for seat in seats:
-            _Move(s, books, request, source, into, Resource(seat.resource), until).rehouse(giving, seat)
+        for resource in sorted(giving.accounts):
+            _Move(s, books, request, source, into, resource, until).rehouse(giving, seats)
         return books.close()
     if any(account.now.reserved for account in giving.accounts.values()):
         return Refusal.of(RefusalCode.LEDGER_CONFLICT, "被合并机构仍有未用的核定单")
@@ -112,9 +112,15 @@ class _Move:
             self._books.absorb_until(new, self._until)
         return None
 
-    def rehouse(self, book: Book, seat: AnyRow) -> None:
-        """A person stays on the account and changes the unit."""
-        self._carry(book.accounts[self._resource], book.accounts[self._resource], seat)
+    def rehouse(self, book: Book, seats: Sequence[AnyRow]) -> None:
+        """Under one quota people stay on the account and change the unit. Room for what it is over, as above."""
+        account = book.accounts[self._resource]
+        mine = [seat for seat in seats if seat.resource == self._resource.value]
+        room = Movement(authorised=account.now.over if mine else 0)
+        self._row(account, room, EntryKind.AUTHORISE, self._into)
+        for seat in mine:
+            self._carry(account, account, seat)
+        self._row(account, room.reversed(), EntryKind.AUTHORISE, self._into, tolerate=True)
 
     def _unnamed(self) -> Marks:
         return Marks(transfer_id=f"{self._request.cause.case_id}-{self._source}-{self._resource.value}")

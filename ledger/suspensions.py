@@ -46,13 +46,19 @@ _STANDING = _binding().where(
     SUSPENSION.c.from_at <= bindparam("moment"),
     or_(SUSPENSION.c.lifted_at.is_(None), SUSPENSION.c.lifted_at > bindparam("moment")),
 )
-_IN_FORCE = select(EXCEPTION.c.id).where(
-    EXCEPTION.c.unit == bindparam("unit_code"),
+_NOW = (
     EXCEPTION.c.from_at <= bindparam("moment"),
     EXCEPTION.c.until_at >= bindparam("moment"),
     or_(EXCEPTION.c.ended_at.is_(None), EXCEPTION.c.ended_at > bindparam("moment")),
 )
-_NAMED_IN_FORCE = _IN_FORCE.where(EXCEPTION.c.id == bindparam("exception"))
+_IN_FORCE = select(EXCEPTION.c.id).where(EXCEPTION.c.unit == bindparam("unit_code"), *_NOW)
+# A matter that was excepted for a unit may be carried out on those below it as well: it names them itself.
+_excepted = _line("unit_code", parent_first=True)
+_NAMED_IN_FORCE = (
+    select(EXCEPTION.c.id)
+    .join(_excepted, EXCEPTION.c.unit == _excepted.c.code)
+    .where(EXCEPTION.c.id == bindparam("exception"), *_NOW)
+)
 _below = _line("unit_code", parent_first=False)
 _HOLDERS_BELOW = select(UNIT.c.holder).join(_below, UNIT.c.code == _below.c.code).distinct()
 _line_up = _line("unit_code", parent_first=True)
@@ -93,6 +99,15 @@ def exceptions_in_force(s: Session, unit: str, at: datetime) -> list[Exceptional
         return []
     rows = select_rows(ExceptionalAcceptance).where(col(ExceptionalAcceptance.id).in_(ids))
     return list(s.exec(rows.order_by(col(ExceptionalAcceptance.until_at).desc(), col(ExceptionalAcceptance.id))))
+
+
+def exception(s: Session, exception_id: str | None) -> ExceptionalAcceptance | None:
+    return s.get(ExceptionalAcceptance, exception_id) if exception_id else None
+
+
+def hold_exceptions(s: Session, unit: str) -> None:
+    """Two cases that would both use the last application of an exception are judged one after the other."""
+    s.execute(select(EXCEPTION.c.id).where(EXCEPTION.c.unit == unit).order_by(EXCEPTION.c.id).with_for_update()).all()
 
 
 def units_below(s: Session, unit: str) -> list[str]:

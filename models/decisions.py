@@ -149,11 +149,13 @@ class Report(Shape):
 
 
 class Scope(Shape):
-    """What an exceptional acceptance covers: procedures, resources (all when empty), and the matter in words."""
+    """What an exceptional acceptance covers: procedures, resources (all when empty), the matter in words, and how
+    many applications; each one that passes uses one up."""
 
     procedures: Annotated[list[Procedure], Field(min_length=1, max_length=5)]
     resources: Annotated[list[Resource], Field(max_length=20)] = []
     matter: Annotated[Line, Field(min_length=1)]
+    cases: Annotated[int, Field(ge=1, le=20, strict=True)] = 1
 
 
 class ExceptionalRequest(Shape):

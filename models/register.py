@@ -255,6 +255,7 @@ class Case(SQLModel, table=True):
     next_seq: int = 1
     applied_by: str = "unit"
     alarm_at: datetime | None = None
+    exception_id: str | None = Field(default=None, index=True)
     __table_args__ = (
         UniqueConstraint("no", name="case_no_once"),
         Index("case_by_opening", "opened_at", "id"),

@@ -45,6 +45,11 @@ def _takes_back(change: Change) -> bool:
             return False
 
 
+def uses_of(scope: str) -> int | None:
+    """How many applications may pass under a stored scope; None without a limit."""
+    return None if scope == EVERYTHING else Scope.model_validate_json(scope).cases
+
+
 def resources_of(application: AnyApplication) -> frozenset[Resource]:
     """The resources that an application would use or change; empty when it also asks for something that is none, a
     name or a rank."""

@@ -141,13 +141,14 @@ def listed(numbers: Iterable[str]) -> str:
     return LISTED.join(numbers)
 
 
-def gate_text(number: str | None, problems: str, from_on: date, above: str = "") -> str:
-    """A standing suspension as the refusal at the gate names it; without a number it is by rule and provisional."""
+def gate_text(number: str | None, problems: str, from_on: date, case_no: str, above: str = "") -> str:
+    """A standing suspension as the refusal at the gate names it; without a number it is by rule and provisional.
+    Problems are numbered within their case."""
     whose = f"上级单位{above}" if above else ""
-    named = f"（问题编号：{problems}）" if problems else ""
+    named = f"（{case_no}，问题编号：{problems}）" if problems else f"（{case_no}）"
     if number:
         return f"{whose}《暂停受理通知书》（{number}）尚未解除{named}"
-    return f"{whose}整改期限届满，自{chinese_date(from_on)}起先行暂停受理，待决定{named}"
+    return f"{whose}问题尚未整改到位，自{chinese_date(from_on)}起先行暂停受理，待决定{named}"
 
 
 def found_by(sources: Iterable[ProblemSource]) -> str:

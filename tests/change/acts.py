@@ -17,6 +17,7 @@ from models.refusals import RefusalCode
 from models.register import Holder, InternalBody, Occupancy, Record, Unit, UnitChange
 from records.register import context_of
 from tests.support.office import (
+    APPLICANT,
     COMMISSION,
     EXAMINER,
     FINANCE,
@@ -26,6 +27,7 @@ from tests.support.office import (
     OTHER_APPLICANT,
     PARTY_COMMITTEE,
     PERSONNEL,
+    REGISTRAR,
     RESEARCH,
     SERVICES,
     UPPER,
@@ -34,6 +36,8 @@ from tests.support.office import (
 
 POINTS = tuple(Justification.model_fields)
 MINUTES = "示编纪〔2026〕4号"
+OWN = (RESEARCH, "示范市发展研究局", "示范市发展改革研究局")
+"""For `renamed`: the bureau itself, before and after."""
 COUNTERSIGNED = {
     "consult-organisation": ORGANISATION,
     "consult-personnel": PERSONNEL,
@@ -254,6 +258,33 @@ def intact(office: Office) -> None:
 
 def waiting(office: Office, case_id: str) -> list[str]:
     return sorted(step.step for step in office.docket(case_id).steps if step.state == "current")
+
+
+def fulfilled(office: Office, case_id: str) -> None:
+    """Every duty after the reply is acknowledged by whose task it is."""
+    for step in office.docket(case_id).steps:
+        if step.state == "current":
+            by = APPLICANT if step.department is Department.UNIT else REGISTRAR
+            office.accepted(office.decide(case_id, step.step, by, "acknowledge", reference_no="示编备〔2026〕7号"))
+
+
+def below(office: Office, **columns: Any) -> None:
+    """The service centre stands under the bureau, at a rank that the commission decides on."""
+    placed(office, SERVICES, **({"parent": RESEARCH, "rank": "正科级"} | columns))
+
+
+def empty_unit(office: Office, unit: str = NEW) -> None:
+    """One more institution under the bureau, with nobody in it and no quota."""
+    with office.database.write() as s:
+        s.add(Holder(id=unit, name="示范市档案整理中心"))
+        s.flush()
+        row = {"name": "示范市档案整理中心", "kind": "institution", "rank": "正科级", "parent": RESEARCH}
+        s.add(Unit(code=unit, holder=unit, certificate_no=f"示编证{unit[-6:]}", **row))
+
+
+def failed(office: Office, case_id: str) -> dict[str, str]:
+    """Code → detail of the failed checks of the gate."""
+    return {check.code: check.detail for check in office.docket(case_id).checks if not check.passed}
 
 
 assert {step.value for step in CONSULTED} == set(COUNTERSIGNED)

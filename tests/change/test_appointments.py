@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from models.enums import State
+from models.enums import Resource, State
 from models.refusals import RefusalCode
+from tests.change.acts import below, in_force, intact, merged, placed, refused, unit_of, waiting
 from tests.support.office import (
     EXAMINER,
     OTHER_APPLICANT,
@@ -16,13 +17,11 @@ from tests.support.office import (
     person,
 )
 
-from .asking import asking, below, intact, merge, refused, set_unit, signed, totals, unit_of, waiting
-
 
 def appointed(office: Office) -> str:
     """Two people whom the province appoints to the service centre; the office has examined it."""
     below(office, kind="mixed")
-    set_unit(office, RESEARCH, kind="mixed")
+    placed(office, RESEARCH, kind="mixed")
     document = {"document_no": "省任〔2026〕3号", "body": "示范省委组织部", "date": "2026-02-20"}
     wanted = line("headcount:institution-full", 2, way="appointed-above")
     case_id = office.opened(application(wanted, unit=SERVICES, appointment=document), OTHER_APPLICANT)
@@ -32,7 +31,7 @@ def appointed(office: Office) -> str:
 
 def test_nobody_is_appointed_to_a_unit_that_is_merged_away(office: Office) -> None:
     case_id = appointed(office)
-    signed(office, asking(merge()))
+    in_force(office, merged())
     docket = office.docket(case_id)
     assert (docket.state, waiting(office, case_id)) == (State.REJECTED, [])
     entry = office.decide(case_id, "enter", REGISTRAR, subject="A1", persons=[person("A1", 300)])
@@ -44,15 +43,11 @@ def test_nobody_is_appointed_to_a_unit_that_is_merged_away(office: Office) -> No
 def test_who_was_appointed_before_the_merger_goes_along_and_the_other_place_is_gone(office: Office) -> None:
     case_id = appointed(office)
     office.accepted(office.decide(case_id, "enter", REGISTRAR, subject="A1", persons=[person("A1", 300)]))
-    before = totals(office, SERVICES, RESEARCH)
-    signed(office, asking(merge()))
-    assert totals(office, SERVICES, RESEARCH) == before
+    in_force(office, merged())
+    assert office.balance(Resource.INSTITUTION_FULL, RESEARCH).occupied == 5
     docket = office.docket(case_id)
     assert docket.state is State.ACKNOWLEDGING
-    assert {(step.step, step.subject) for step in waiting(office, case_id)} == {
-        ("finance", "A1"),
-        ("social-insurance", "A1"),
-    }
+    assert waiting(office, case_id) == ["finance", "social-insurance"]
     late = office.decide(case_id, "enter", REGISTRAR, subject="A2", persons=[person("A2", 301)])
     assert late.status == "refused"
     intact(office)

@@ -117,7 +117,7 @@ def an_office() -> tuple[tempfile.TemporaryDirectory[str], Office]:
     return folder, Office(Path(folder.name))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(wanted=units, shared=st.booleans(), term=st.sampled_from([None, TERM]))
 def test_a_merger_neither_makes_nor_loses_anything(
     wanted: list[dict[Resource, dict[str, int]]], shared: bool, term: date | None
@@ -148,7 +148,7 @@ def test_a_merger_neither_makes_nor_loses_anything(
         office.database.close()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     wanted=units,
     moves=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(1, 6)), min_size=1, max_size=6),

@@ -12,6 +12,23 @@ from models.enums import Department, DocumentKind, Resource, State
 from models.ledger import Basis, Cause
 from models.refusals import Refusal, RefusalCode
 from models.rulebook import AuthorityRow, ChangeRules, Rulebook
+from tests.change.acts import (
+    MINUTES,
+    OWN,
+    bodies,
+    countersigned,
+    decided,
+    everything,
+    headcount,
+    in_force,
+    paper,
+    placed,
+    posts,
+    refused,
+    renamed,
+    request,
+    waiting,
+)
 from tests.rectification import acts as rectifying
 from tests.support.office import (
     COMMISSION,
@@ -26,32 +43,13 @@ from tests.support.office import (
     Office,
 )
 
-from .asking import (
-    MINUTES,
-    approved,
-    asking,
-    bodies,
-    countersigned,
-    headcount,
-    paper,
-    posts,
-    refused,
-    rename,
-    set_unit,
-    signed,
-    standing,
-    waiting,
-)
-
 
 def sheet(office: Office, case_id: str) -> EvaluationSheetContext:
-    found = paper(office, case_id, DocumentKind.EVALUATION_SHEET)
-    assert isinstance(found, EvaluationSheetContext)
-    return found
+    return EvaluationSheetContext.model_validate(paper(office, DocumentKind.EVALUATION_SHEET, case_id))
 
 
 def examined(office: Office, *changes: dict[str, object]) -> str:
-    case_id = office.opened(asking(*(changes or (headcount(),))))
+    case_id = office.opened(request(*(changes or (headcount(),))))
     office.accepted(office.decide(case_id, "examine", EXAMINER, opinion="同意提请审议。"))
     return case_id
 
@@ -63,7 +61,7 @@ def test_the_evaluation_sheet_is_computed_from_the_ledger(office: Office) -> Non
     assert [row.label for row in found.balances][:2] == ["行政编制", "机关工勤编制"]
     assert found.requested[0].text == "示范市发展研究局行政编制由10名调整为12名"
     assert len(found.points) == 5
-    assert all(point.answer == "已经论证" for point in found.points)
+    assert all(point.answer == "已论证。" for point in found.points)
     assert (found.opinion, found.examined_by) == ("同意提请审议。", "李静")
     assert found.past_changes == []
     assert found.open_problems == []
@@ -89,7 +87,7 @@ def test_the_use_of_past_years_is_that_of_their_last_day(office: Office) -> None
 
 
 def test_past_changes_of_the_register_and_of_the_quota_are_listed(office: Office) -> None:
-    signed(office, asking(posts(), bodies(None, {"name": "法规处"})))
+    in_force(office, posts(), bodies(None, {"name": "法规处"}))
     found = sheet(office, examined(office))
     assert {(row.number, row.summary) for row in found.past_changes} == {
         ("示编〔2026〕1号", "内设机构副职+1名"),
@@ -106,7 +104,7 @@ def test_open_problems_are_listed_and_closed_ones_are_not(office: Office) -> Non
 
 def test_comparable_units_are_of_the_same_kind_and_rank(office: Office) -> None:
     assert sheet(office, examined(office)).comparable == []
-    set_unit(office, SERVICES, kind="organ")
+    placed(office, SERVICES, kind="organ")
     [row] = sheet(office, examined(office, posts())).comparable
     assert (row.unit, row.authorised, row.occupied, row.percent) == ("示范市公共服务中心", "6", "4", "67%")
 
@@ -130,13 +128,13 @@ def test_silence_of_one_department_never_approves(office: Office) -> None:
     for _ in range(6):
         office.later(days=10)
         office.ring(case_id)
-    assert {step.step for step in waiting(office, case_id)} == {"consult-organisation", "consult-personnel"}
+    assert waiting(office, case_id) == ["consult-organisation", "consult-personnel"]
 
 
 def test_of_several_changes_the_highest_body_decides_all_and_the_case_says_why(office: Office) -> None:
-    case_id = office.opened(asking(bodies(None, {"name": "法规处"}), headcount(), rename()))
+    case_id = office.opened(request(bodies(None, {"name": "法规处"}), headcount(), renamed(*OWN)))
     countersigned(office, case_id)
-    [step] = waiting(office, case_id)
+    [step] = [each for each in office.docket(case_id).steps if each.state == "current"]
     assert step.department is Department.UPPER
     [check] = [each for each in office.docket(case_id).checks if each.code == RefusalCode.BEYOND_AUTHORITY]
     assert check.passed
@@ -149,12 +147,12 @@ def test_an_office_edits_the_matrix(url: str, tmp_path: object) -> None:
     row = AuthorityRow(matter=["headcount"], decides="party-committee", clause="本市规定", obligations=[])  # type: ignore[list-item,arg-type]
     own = Rulebook(change=ChangeRules(authority=[row]))
     office = Office(tmp_path, url=url, rulebook=own)  # type: ignore[arg-type]
-    case_id = office.opened(asking(headcount()))
+    case_id = office.opened(request(headcount()))
     countersigned(office, case_id)
     office.accepted(office.decide(case_id, "decide", PARTY_COMMITTEE, minutes_no=MINUTES))
     office.accepted(office.decide(case_id, "sign", ISSUER))
     assert office.docket(case_id).state is State.CLOSED  # this row has no duties after the reply
-    unset = office.opened(asking(posts()))
+    unset = office.opened(request(posts()))
     assert office.docket(unset).state is State.NOT_ACCEPTED
     office.database.close()
 
@@ -165,7 +163,7 @@ def test_an_office_edits_the_matrix(url: str, tmp_path: object) -> None:
         ([headcount(9, 11)], RefusalCode.BEFORE_DIFFERS),
         ([headcount(10, 4)], RefusalCode.BELOW_STRENGTH),
         ([headcount(0, 2, resource="headcount:institution-full")], RefusalCode.CATEGORY_MISMATCH),
-        ([headcount(10, 11), rename()], RefusalCode.BEYOND_AUTHORITY),
+        ([headcount(10, 11), renamed(*OWN)], RefusalCode.BEYOND_AUTHORITY),
         ([headcount(10, 11), headcount(10, 12)], RefusalCode.INCOMPLETE),
         ([posts()], RefusalCode.INCOMPLETE),
     ],
@@ -173,40 +171,40 @@ def test_an_office_edits_the_matrix(url: str, tmp_path: object) -> None:
 def test_changes_of_the_decider_pass_the_same_checks(
     office: Office, amended: list[dict[str, object]], code: RefusalCode
 ) -> None:
-    case_id = office.opened(asking(headcount()))
+    case_id = office.opened(request(headcount()))
     countersigned(office, case_id)
-    before = standing(office)
+    before = everything(office)
     refused(office.decide(case_id, "decide", COMMISSION, minutes_no=MINUTES, changes=amended), code)
-    assert standing(office) == before
+    assert everything(office) == before
     office.accepted(office.decide(case_id, "decide", COMMISSION, minutes_no=MINUTES))
 
 
 def test_a_rejected_matter_ends_with_a_refusal_notice_of_the_body_that_refused(office: Office) -> None:
-    case_id = office.opened(asking(headcount()))
+    case_id = office.opened(request(headcount()))
     countersigned(office, case_id)
-    before = standing(office)
+    before = everything(office)
     office.accepted(office.decide(case_id, "decide", COMMISSION, "reject", opinion="编制总量已满"))
     assert office.docket(case_id).state is State.REJECTED
-    notice = paper(office, case_id, DocumentKind.REFUSAL_NOTICE).model_dump()
+    notice = paper(office, DocumentKind.REFUSAL_NOTICE, case_id)
     assert (notice["act"], notice["acted_by"]) == ("不予批准", "示范市机构编制委员会")
     assert notice["opinion"] == "编制总量已满。"
-    assert standing(office) == before
+    assert everything(office) == before
 
 
 def test_the_examiner_is_told_when_the_register_has_moved_on(office: Office) -> None:
     """Approving what the register no longer bears out is refused; returning it is open."""
-    first = office.opened(asking(headcount()))
-    second = office.opened(asking(headcount(10, 13), request_no="示发研〔2026〕19号"))
-    approved(office, first)
+    first = office.opened(request(headcount()))
+    second = office.opened(request(headcount(10, 13), request_no="示发研〔2026〕19号"))
+    decided(office, first)
     office.accepted(office.decide(first, "sign", ISSUER))
     refused(office.decide(second, "examine", EXAMINER), RefusalCode.BEFORE_DIFFERS)
     office.accepted(office.decide(second, "examine", EXAMINER, "return", opinion="调整前数字已变化"))
 
 
 def test_the_deadline_of_a_deferral_is_that_of_the_setting(office: Office) -> None:
-    case_id = office.opened(asking(headcount()))
+    case_id = office.opened(request(headcount()))
     countersigned(office, case_id)
     office.accepted(office.decide(case_id, "decide", COMMISSION, "defer", opinion="再议"))
-    [step] = waiting(office, case_id)
+    [step] = [each for each in office.docket(case_id).steps if each.state == "current"]
     assert step.due_at is not None
     assert step.due_at > office.now + timedelta(days=office.rulebook.change.defer_days)

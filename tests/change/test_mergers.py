@@ -305,6 +305,20 @@ def test_units_under_one_quota_merge_without_touching_it(office: Office) -> None
     intact(office)
 
 
+def test_units_under_one_quota_that_is_exceeded_merge_without_a_term(office: Office) -> None:
+    """Nothing is more than before: who is tolerated stays tolerated, and the rows that make room cancel out."""
+    both_mixed(office)
+    in_force(office, established(NEW, parent=RESEARCH, quotas=[], unit_kind="mixed"))
+    placed(office, NEW, holder=SERVICES)
+    in_force(office, headcount(6, 2, SERVICES, FULL), absorption_until="2028-12-31")
+    in_force(office, merged(SERVICES, into=NEW))
+    assert authorised(office, NEW) == {FULL: 2}
+    assert office.numbers(NEW)[FULL] == (4, 0, -2)
+    assert office.balance(Resource.INSTITUTION_FULL, NEW).tolerated_over == 2
+    assert len(people(office, NEW)) == 4
+    intact(office)
+
+
 def test_abolishing_one_of_two_under_one_quota_leaves_it_to_the_other(office: Office) -> None:
     both_mixed(office)
     in_force(office, established(NEW, parent=RESEARCH, quotas=[], unit_kind="mixed"))

@@ -7,19 +7,16 @@ import pytest
 from models.documents import ChangeReplyContext
 from models.enums import DocumentKind
 from models.register import Holder
+from tests.change.acts import OWN, bodies, headcount, in_force, paper, posts, renamed
 from tests.support.office import RESEARCH, Office
-
-from .asking import asking, bodies, headcount, paper, posts, rename, signed
 
 
 def reply(office: Office, case_id: str) -> ChangeReplyContext:
-    found = paper(office, case_id, DocumentKind.CHANGE_REPLY)
-    assert isinstance(found, ChangeReplyContext)
-    return found
+    return ChangeReplyContext.model_validate(paper(office, DocumentKind.CHANGE_REPLY, case_id))
 
 
 def test_the_reply_prints_the_chain_as_its_own_rows_left_it(office: Office) -> None:
-    found = reply(office, signed(office, asking(headcount(), posts())))
+    found = reply(office, in_force(office, headcount(), posts()))
     with office.database.read() as s:
         holder = s.get(Holder, RESEARCH)
         assert holder is not None
@@ -28,7 +25,7 @@ def test_the_reply_prints_the_chain_as_its_own_rows_left_it(office: Office) -> N
 
 def test_the_reply_answers_the_request_with_figures_before_and_after(office: Office) -> None:
     changes = (headcount(), posts(), bodies(None, {"name": "法规处", "rank": "正科级", "chief_posts": 1}))
-    found = reply(office, signed(office, asking(*changes)))
+    found = reply(office, in_force(office, *changes))
     assert (found.request_no, found.request_title) == ("示发研〔2026〕18号", "关于调整机构编制的请示")
     assert found.addressee == "示范市发展研究局"
     assert [(row.label, row.before, row.after, row.delta) for row in found.quotas] == [
@@ -51,24 +48,24 @@ def test_the_reply_answers_the_request_with_figures_before_and_after(office: Off
             "示范市机构编制委员会办公室",
         ),
         (headcount(), "示范市机构编制委员会", "示编〔2026〕1号", "示范市机构编制委员会"),
-        (rename(), "示范市机构编制委员会", "示编〔2026〕1号", "示范省机构编制委员会办公室"),
+        (renamed(*OWN), "示范市机构编制委员会", "示编〔2026〕1号", "示范省机构编制委员会办公室"),
     ],
 )
 def test_the_issuer_and_the_number_are_those_of_who_decided(
     office: Office, change: dict[str, object], issuer: str, series: str, decided_by: str
 ) -> None:
-    found = reply(office, signed(office, asking(change)))
+    found = reply(office, in_force(office, change))
     assert (found.issuer, found.number, found.decided_by) == (issuer, series, decided_by)
     assert found.title.startswith(f"{issuer}关于同意")
 
 
 def test_the_absorption_term_is_told_where_somebody_is_over_quota(office: Office) -> None:
-    found = reply(office, signed(office, asking(headcount(10, 4), absorption_until="2026-12-31")))
+    found = reply(office, in_force(office, headcount(10, 4), absorption_until="2026-12-31"))
     assert found.absorption.startswith("超出调整后编制职数的示范市发展研究局行政编制2名，在2026年12月31日前")
 
 
 def test_each_duty_stands_in_the_reply_with_its_day(office: Office) -> None:
-    found = reply(office, signed(office, asking(headcount())))
+    found = reply(office, in_force(office, headcount()))
     assert found.obligations == [
         "示范市机构编制委员会办公室于2026年3月23日前办理《机构编制管理证》变更",
         "你单位于2026年3月30日前除涉及国家秘密外，公开机构编制事项",

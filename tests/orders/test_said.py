@@ -98,7 +98,7 @@ def test_what_was_noted_on_a_copy_stands_in_no_notice_and_a_unit_sees_only_its_o
         assert all("张三" not in text for text in s.exec(select(Notice.text)))
     mine = office.docket(case_id, APPLICANT)
     assert [notice.department for notice in mine.notices] == [Department.UNIT]
-    assert mine.comments == []
+    assert [said.text for said in mine.comments] == ["抄送用编单位：张三的事"]
 
 
 def test_administrators_are_sent_no_copy_and_a_unit_sends_none(office: Office) -> None:

@@ -6,11 +6,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlmodel import col, select
 
 from models.applications import EstablishmentChangeApplication
 from models.decisions import Scope
 from models.enums import DocumentKind, Procedure, Resource, State
 from models.refusals import RefusalCode
+from models.register import Record
+from records.register import context_of
 from rules.deadlines import local_day
 from rules.exceptions import covers, only_takes_back, resources_of
 from tests.support.office import (
@@ -71,6 +74,43 @@ def test_an_approved_exception_opens_the_gate_and_the_slip_for_what_it_covers(of
     assert office.issued(new)
 
 
+def test_it_serves_no_more_applications_than_it_names_and_the_papers_name_it(office: Office) -> None:
+    held = office.opened(application(meeting="在办"))
+    office.accepted(office.decide(held, "examine", EXAMINER))
+    case_id = suspended(office)
+    assert office.decide(held, "issue", ISSUER).code is RefusalCode.UNIT_SUSPENDED
+    excepted(office, case_id, scope=STAFF_ONLY)
+    first = office.opened(application(meeting="第一件"))
+    assert office.docket(first).state is State.ACCEPTED
+    assert state_of(office, line("headcount:administrative", 2), meeting="第二件") is State.NOT_ACCEPTED
+    office.deliver_outbox()
+    assert office.docket(held).state is State.HELD
+    office.issued(first)
+    [exception] = office.docket(case_id).exceptions
+    with office.database.read() as s:
+        slip, letter = (
+            context_of(s, record)
+            for record in s.exec(
+                select(Record)
+                .where(col(Record.case_id) == first)
+                .where(col(Record.kind).in_(["verification_slip", "acceptance_notice"]))
+                .order_by(col(Record.kind).desc())
+            )
+        )
+    assert exception.number is not None
+    assert exception.number in str(slip.model_dump()["purpose"])
+    assert exception.number in str(letter.model_dump()["reminder"])
+
+
+def test_whoever_decides_reads_what_was_asked_for_and_why(office: Office) -> None:
+    case_id = suspended(office)
+    office.accepted(exception_asked(office, case_id, scope=STAFF_ONLY))
+    [said] = office.docket(case_id, COMMISSION).comments
+    assert "军转安置" in said.text
+    assert "安置任务有期限" in said.text
+    assert "只用于军转安置" in said.text
+
+
 def test_what_is_outside_its_resources_stays_closed(office: Office) -> None:
     excepted(office, suspended(office), scope=STAFF_ONLY)
     worker = line("headcount:worker", reason="x")
@@ -98,7 +138,7 @@ def test_it_is_the_units_alone(office: Office) -> None:
 def test_case_32_an_expired_exception_opens_nothing_and_its_timer_says_so(office: Office) -> None:
     case_id = suspended(office)
     last = local_day(office.now) + timedelta(days=10)
-    excepted(office, case_id, until=last.isoformat())
+    excepted(office, case_id, until=last.isoformat(), scope=STAFF_ONLY | {"cases": 2})
     accepted = office.opened(application(meeting="期内"))
     office.accepted(office.decide(accepted, "examine", EXAMINER))
     wake_at = office.ring(case_id).wake_at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +198,14 @@ def test_a_row_that_nobody_could_follow_stops_the_start(tmp_path: Path, before: 
     path.write_text(OWN.replace(before, after), "utf-8")
     with pytest.raises(StartFault, match=named):
         load_rulebook(load_settings(rules_file=path))
+
+
+def test_the_table_of_the_how_to_page_is_one_that_an_office_can_load(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "change-rules.md").read_text("utf-8")
+    [block] = [each for each in re.findall(r"```toml\n(.*?)```", page, re.S) if "change.authority" in each]
+    path = tmp_path / "rules.toml"
+    path.write_text(textwrap.dedent(block), "utf-8")
+    rulebook = load_rulebook(load_settings(rules_file=path))
+    more = headcount(0, 2, SERVICES, "headcount:institution-full")
+    assert of(more, rulebook=rulebook).body == "中共某某县委常委会"
+    assert of(renamed(), rulebook=rulebook).refused

@@ -103,11 +103,11 @@ def test_a_number_that_looks_like_a_persons_is_no_number_of_a_problem(no: str) -
 def test_the_gate_names_number_problems_and_whose_suspension_it_is() -> None:
     day = date(2026, 4, 2)
     assert (
-        gate_text("示编停〔2026〕1号", "P1、P2", day)
-        == "《暂停受理通知书》（示编停〔2026〕1号）尚未解除（问题编号：P1、P2）"
+        gate_text("示编停〔2026〕1号", "P1、P2", day, "整改2026-00001")
+        == "《暂停受理通知书》（示编停〔2026〕1号）尚未解除（整改2026-00001，问题编号：P1、P2）"
     )
-    assert gate_text(None, "P1", day, "示范市发展研究局").startswith(
-        "上级单位示范市发展研究局整改期限届满，自2026年4月2日起"
+    assert gate_text(None, "P1", day, "整改2026-00001", "示范市发展研究局").startswith(
+        "上级单位示范市发展研究局问题尚未整改到位，自2026年4月2日起"
     )
 
 

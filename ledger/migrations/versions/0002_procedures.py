@@ -41,7 +41,7 @@ def _more_columns() -> None:
     """Only columns that may be empty, or that have a default: rows of 0001 stay as they are."""
     added: dict[str, list[sa.Column[Any]]] = {
         "unit": [_text("level", null=True), _text("other_names", null=True), _text("merged_into", null=True)],
-        "case_file": [_text("applied_by", default="unit"), _moment("alarm_at")],
+        "case_file": [_text("applied_by", default="unit"), _moment("alarm_at"), _text("exception_id", null=True)],
         "command": [_text("acting_for", null=True), _text("acting_for_name", null=True)],
         "step": [
             _text("acting_for", null=True),
@@ -64,6 +64,7 @@ def _more_columns() -> None:
             op.add_column(table, column)
     for table in ("exceptional_acceptance", "departure"):
         op.create_index(f"ix_{table}_case_id", table, ["case_id"])
+    op.create_index("ix_case_file_exception_id", "case_file", ["exception_id"])
 
 
 def _unit_changes() -> None:
