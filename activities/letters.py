@@ -128,8 +128,10 @@ def refusal_notice(
     faults: list[FaultLine],
     opinion: str,
     by: str,
+    part: str = "",
 ) -> None:
-    """不予受理 at the gate; 不予批准 at a rejection by any department. The office calls itself 我办 in its letters."""
+    """不予受理 at the gate; 不予批准 at a rejection by any department, of the whole or of a `part`. The office calls
+    itself 我办 in its letters."""
     own = acted_by == turn.deps.rulebook.office.name
 
     def context(base: Base) -> RefusalNoticeContext:
@@ -137,6 +139,7 @@ def refusal_notice(
             **_addressed(turn, base),
             act=act,
             acted_by="我办" if own else acted_by,
+            part=part,
             matter=_matter(turn),
             application_title=turn.case.row.title,
             submitted_on=_submitted_on(turn),

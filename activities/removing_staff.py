@@ -277,8 +277,9 @@ def _person_rejected(turn: Turn, decision: Decision) -> Refusal | None:
         act="不予批准",
         acted_by=department_name(turn, turn.officer.department),
         faults=[],
-        opinion=f"{person_of(turn.s, leaver.person).name}（{leaver.reason.label}）：{decision.opinion or ''}",
+        opinion=decision.opinion or "",
         by=turn.officer.shown,
+        part=f"{person_of(turn.s, leaver.person).name}（{leaver.reason.label}）",
     )
     _let_go(turn, [decision.subject])
     _settle(turn)

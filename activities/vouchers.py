@@ -28,6 +28,10 @@ from rules.routing import approving_department, clause_shown
 from .paper import Base, account_lines, balance_line, issue, kind_label
 from .turn import Turn
 
+_GONE = "停发工资、核减经费、办理社会保险"
+_RELIEVED = "核销领导职数、重新核定职务工资"
+"""What an exit notice is the ground for: whoever is only relieved of a post stays on the payroll."""
+
 NONE = "无"
 """In a field that has nothing to say: an empty one looks forgotten, and can be filled in."""
 
@@ -284,6 +288,7 @@ def _exit_notice(turn: Turn, subject: str, unit: Unit, left: Left, seats: list[S
             freed="、".join(dict.fromkeys(resource.label for resource in freed)),
             destination=left.destination or NONE,
             proof=left.proof or NONE,
+            uses=_RELIEVED if all(resource.is_post for resource in freed) else _GONE,
             approved_by=left.approval.body,
             approval_no=left.approval.number or NONE,
             approved_on=chinese_date(left.approval.on),

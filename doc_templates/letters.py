@@ -123,7 +123,11 @@ def refusal_notice() -> Sheet:
     return letter(
         "{{ matter }}{{ act }}告知书",
         [
-            para("BodyText", _RECEIVED + "经{{ acted_by }}审查研究，决定{{ act }}，现告知如下："),
+            para(
+                "BodyText",
+                _RECEIVED
+                + "经{{ acted_by }}审查研究，决定{% if part %}对其中{{ part }}{% endif %}{{ act }}，现告知如下：",
+            ),
             para("Level1", "一、理由和依据"),
             *_faults(),
             statement("if opinion"),

@@ -130,7 +130,7 @@ class EntryNoticeContext(DocumentContext):
 
 class ExitNoticeContext(DocumentContext):
     """《出编通知单》, fields domain.md §4.4; person and officers as on the entry notice. `proof` is the paper that the
-    departure rests on; `examined_by` empty when nobody but the approving department has examined it."""
+    departure rests on, `uses` what the notice is the ground for; `examined_by` empty when nobody but the approving department has examined it."""
 
     unit_code: str
     certificate_no: str
@@ -142,6 +142,7 @@ class ExitNoticeContext(DocumentContext):
     freed: str
     destination: str
     proof: str = ""
+    uses: str = "停发工资、核减经费、办理社会保险"
     approved_by: str
     approval_no: str
     approved_on: str
@@ -201,10 +202,12 @@ class RefusalNoticeContext(MatterContext):
     """不予受理 / 不予批准告知书: `act` is one of the two, `acted_by` the body that refused.
 
     Each of the `faults` cites its clause; `basis` is the clause that an `opinion` without faults rests on.
+    `part` is what of the application is refused when the rest goes on, else empty.
     """
 
     act: str
     acted_by: str
+    part: str = ""
     faults: list[FaultLine]
     opinion: str
     basis: str = ""

@@ -177,8 +177,8 @@ def test_several_persons_in_one_case_have_single_outcomes(office: Office) -> Non
     assert docket.state is State.CLOSED
     assert [each.left for each in docket.leavers] == [True, True, False, False]
     assert (office.balance().occupied, office.balance(CHIEF_POST).occupied) == (5, 0)
-    reasons = [letter["opinion"] for letter in papers(office, DocumentKind.REFUSAL_NOTICE)]
-    assert reasons == ["在编1（辞职）：服务期未满。", "在编2（退休）：证明材料不符。"]
+    reasons = [(letter["part"], letter["opinion"]) for letter in papers(office, DocumentKind.REFUSAL_NOTICE)]
+    assert reasons == [("在编1（辞职）", "服务期未满。"), ("在编2（退休）", "证明材料不符。")]
 
 
 def test_a_case_in_which_nobody_may_leave_ends_rejected(office: Office) -> None:

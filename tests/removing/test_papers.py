@@ -53,7 +53,7 @@ def test_no_file_of_a_removal_holds_the_identity_number_or_the_day_of_birth(offi
     for data in (data for papers_of_kind in made.values() for _, data in papers_of_kind):
         text = text_of(data)
         assert [secret for secret in secrets if secret in text] == []
-    assert "在编1（退休）：不符合要求。" in text_of(made["refusal_notice"][0][1])
+    assert "决定对其中在编1（退休）不予批准" in text_of(made["refusal_notice"][0][1])
 
 
 def test_a_removal_from_a_post_frees_the_post_alone(office: Office) -> None:
