@@ -61,10 +61,12 @@ class _Act:
 
 def hold_all(turn: Turn, changes: list[Change]) -> None:
     """Lock what the changes will touch, in the order of every posting: cases and slips of units that end, then all
-    holders in sorted order. Two replies over the same units then follow one another."""
+    holders in sorted order. The applicant's is among them: whether it is suspended is asked behind its lock. Two
+    replies over the same units then follow one another."""
     for other in _ending_cases(turn, ending_units(changes)):
         slips.lock_slip(turn.s, slip.slip_id(other))
-    mergers.hold_units(turn.s, sorted({code for change in changes for code in units_named(change)}))
+    named = [code for change in changes for code in units_named(change)]
+    mergers.hold_units(turn.s, sorted({turn.case.row.unit, *named}))
 
 
 def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFacts], authority: Authority) -> None:

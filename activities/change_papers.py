@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from docket import cases, changing, problems
@@ -11,8 +12,9 @@ from ledger import balances as ledger_balances
 from ledger import evaluation
 from ledger import units as register
 from models.applications import EstablishmentChangeApplication
-from models.changes import Change, InternalBodies, MergeUnits, PostsChanged, QuotaChanged, Reallocated
+from models.changes import Change, EstablishUnit, InternalBodies, MergeUnits, PostsChanged, QuotaChanged, Reallocated
 from models.documents import (
+    BalanceLine,
     BodyChange,
     ChangeReplyContext,
     ComparableRow,
@@ -26,10 +28,10 @@ from models.documents import (
 )
 from models.enums import ChangeKind, Department, DocumentKind, Procedure, Resource, Step
 from models.ledger import Balance
-from models.register import Record, UnitChange
+from models.register import Record, Unit, UnitChange
 from rules.authority import Authority
 from rules.change_gate import POINTS
-from rules.changes import UnitFacts, body_text, described, units_named
+from rules.changes import UnitFacts, body_text, described, ending_units, units_named
 from rules.deadlines import chinese_date, local_day, terms
 from rules.steps import STEPS
 
@@ -41,8 +43,6 @@ NONE = "无"
 _DUTY = {
     Step.OBLIGATION_FILING: "将本批复报上级机构编制部门备案",
     Step.OBLIGATION_CONGRESS: "依法报本级人民代表大会常务委员会备案",
-    Step.OBLIGATION_CERTIFICATE: "办理《机构编制管理证》变更",
-    Step.OBLIGATION_REGISTRATION: "办理事业单位法人登记",
     Step.OBLIGATION_DISCLOSURE: "除涉及国家秘密外，公开机构编制事项",
 }
 _FIELD = {"name": "名称", "rank": "规格", "parent": "隶属", "other_names": "加挂牌子", "abolished_on": "撤并"}
@@ -62,12 +62,12 @@ Quotas = dict[str, dict[Resource, int]]
 """核定 by unit and resource."""
 
 
-def duty_of(step: Step) -> Department:
-    """Whose task an obligation is."""
+def duty_of(step: Step, *, ended: bool = False) -> Department:
+    """Whose task an obligation is; when the unit that applied is itself no more, the office's."""
     department = STEPS[Procedure.ESTABLISHMENT_CHANGE][step.value].department
     if department is None:
         raise LookupError(f"{step} is nobody's duty")
-    return department
+    return Department.ESTABLISHMENT if ended else department
 
 
 def issuer_of(turn: Turn, authority: Authority) -> tuple[str, str]:
@@ -99,7 +99,7 @@ def evaluation_sheet(turn: Turn, opinion: str) -> Record:
     names = unit_names(turn, application.changes)
     examiner = turn.officer.shown
     duty = turn.deps.rulebook.office.duty_officer
-    now = ledger_balances.balances(turn.s, unit.code)
+    looked_at = evaluated(turn, application.changes)
 
     def context(base: Base) -> EvaluationSheetContext:
         return EvaluationSheetContext(
@@ -110,14 +110,11 @@ def evaluation_sheet(turn: Turn, opinion: str) -> Record:
             request_title=application.title,
             request_no=application.request_no,
             requested=[RequestLine(text=described(change, names)) for change in application.changes],
-            balances=[balance_line(balance) for balance in now],
-            use=_use(turn, rules.evaluation_years),
-            past_changes=_past(turn, since),
-            open_problems=[
-                f"{row.kind}（期限{chinese_date(local_day(row.due_at))}）"
-                for row in problems.open_of_unit(turn.s, unit.code)
-            ],
-            comparable=_comparable(turn, rules.comparable_units),
+            balances=[line for each in looked_at for line in _balances(turn, each)],
+            use=[row for each in looked_at for row in _use(turn, each, rules.evaluation_years)],
+            past_changes=_past(turn, looked_at, since),
+            open_problems=[line for each in looked_at for line in _problems(turn, each)],
+            comparable=_comparable(turn, looked_at, rules.comparable_units),
             points=[
                 PointRow(question=question, answer=getattr(application.justification, name))
                 for name, question in POINTS.items()
@@ -132,13 +129,47 @@ def evaluation_sheet(turn: Turn, opinion: str) -> Record:
     return issue(turn, DocumentKind.EVALUATION_SHEET, "机构编制评估表", Step.EXAMINE.value, "", hands, context)
 
 
-def _use(turn: Turn, years: int) -> list[UseRow]:
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One unit that the sheet looks at; `mark` stands before each of its lines, empty for the applicant."""
+
+    unit: Unit
+    mark: str
+
+    @property
+    def code(self) -> str:
+        return self.unit.code
+
+
+def evaluated(turn: Turn, changes: list[Change]) -> list[Evaluated]:
+    """Every unit that is changed; the applicant where a new one is set up. The sheet is open to the applicant, so of
+    a stranger, the other side of a move, it has no figures: the decider reads those in the docket."""
+    own = turn.case.row.unit
+    within = register.within(turn.s, own)
+    found = [code for code in affected(changes) if code in within] or [own]
+    units = [turn.unit(code) for code in found]
+    return [Evaluated(unit, "" if unit.code == own else f"{unit.name}：") for unit in units]
+
+
+def _balances(turn: Turn, each: Evaluated) -> list[BalanceLine]:
+    lines = [balance_line(balance) for balance in ledger_balances.balances(turn.s, each.code)]
+    return [line.model_copy(update={"label": each.mark + line.label}) for line in lines]
+
+
+def _problems(turn: Turn, each: Evaluated) -> list[str]:
+    return [
+        f"{each.mark}{row.kind}（期限{chinese_date(local_day(row.due_at))}）"
+        for row in problems.open_of_unit(turn.s, each.code)
+    ]
+
+
+def _use(turn: Turn, each: Evaluated, years: int) -> list[UseRow]:
     """At the end of each past year, and today."""
     ends = [date(turn.today.year - back, 12, 31) for back in range(years, 0, -1)]
-    found = evaluation.use_over_time(turn.s, turn.case.row.unit, [*ends, turn.today])
+    found = evaluation.use_over_time(turn.s, each.code, [*ends, turn.today])
     return [
         UseRow(
-            as_of=chinese_date(use.day),
+            as_of=each.mark + chinese_date(use.day),
             authorised=str(use.authorised),
             occupied=str(use.occupied),
             percent=percent(use.occupied, use.authorised),
@@ -152,17 +183,20 @@ def percent(part: int, whole: int) -> str:
     return f"{(200 * part + whole) // (2 * whole)}%" if whole else NONE
 
 
-def _past(turn: Turn, since: date) -> list[PastChange]:
-    unit = turn.case.row.unit
-    rows = [
-        (row.effective_on, row.basis_no or NONE, _changed(row)) for row in register.changes_since(turn.s, unit, since)
-    ]
-    rows += [
-        (row.day, row.number or NONE, f"{row.resource.label}{row.delta:+d}名")
-        for row in evaluation.authorised_since(turn.s, unit, since)
-        if row.delta
-    ]
-    rows.sort(key=lambda row: row[0], reverse=True)
+def _past(turn: Turn, looked_at: list[Evaluated], since: date) -> list[PastChange]:
+    """In the order of time, of all units together."""
+    rows = []
+    for each in looked_at:
+        rows += [
+            (row.effective_on, row.basis_no or NONE, each.mark + _changed(row))
+            for row in reversed(register.changes_since(turn.s, each.code, since))
+        ]
+        rows += [
+            (row.day, row.number or NONE, f"{each.mark}{row.resource.label}{row.delta:+d}名")
+            for row in evaluation.authorised_since(turn.s, each.code, since)
+            if row.delta
+        ]
+    rows.sort(key=lambda row: row[0])
     return [PastChange(date=chinese_date(day), number=number, summary=text) for day, number, text in rows]
 
 
@@ -171,18 +205,19 @@ def _changed(row: UnitChange) -> str:
     return f"{ChangeKind(row.kind).label}：{what}由{row.before or NONE}调整为{row.after or NONE}"
 
 
-def _comparable(turn: Turn, most: int) -> list[ComparableRow]:
-    unit = turn.unit()
-    return [
+def _comparable(turn: Turn, looked_at: list[Evaluated], most: int) -> list[ComparableRow]:
+    rows = [
         ComparableRow(
-            unit=each.name,
-            rank=each.rank,
-            authorised=str(each.authorised),
-            occupied=str(each.occupied),
-            percent=percent(each.occupied, each.authorised),
+            unit=found.name,
+            rank=found.rank,
+            authorised=str(found.authorised),
+            occupied=str(found.occupied),
+            percent=percent(found.occupied, found.authorised),
         )
-        for each in evaluation.comparable(turn.s, unit.code, unit.kind, unit.rank, most)
+        for each in looked_at
+        for found in evaluation.comparable(turn.s, each.code, each.unit.kind, each.unit.rank, most)
     ]
+    return list({row.unit: row for row in rows}.values())
 
 
 # --- 批复 ----------------------------------------------------------------------------------------------------------
@@ -214,7 +249,7 @@ def reply(
     return ChangeReplyContext.model_validate(
         {
             **base,
-            "title": f"{base['issuer']}关于同意{base['unit_name']}{application.kind.label}事项的批复",
+            "title": f"{base['issuer']}关于同意{_matter(changes, names)}的批复",
             "addressee": base["unit_name"],
             "request_title": application.title,
             "request_no": application.request_no,
@@ -225,22 +260,41 @@ def reply(
             "quotas": _quotas(turn, names, before),
             "bodies": _bodies(changes, names),
             "absorption": _absorption(turn, changes, names),
-            "obligations": [_obligation(turn, step) for step in authority.obligations],
+            "obligations": [_obligation(turn, step, changes) for step in authority.obligations],
             "clause": authority.clause,
             "signer": turn.officer.shown,
             "handled_by": _examiner(turn),
-            "copies_to": "，".join(
-                department_name(turn, each)
-                for each in (
-                    Department.ORGANISATION,
-                    Department.PERSONNEL,
-                    Department.FINANCE,
-                    Department.SOCIAL_INSURANCE,
-                )
-            ),
+            "copies_to": "，".join(_copies(turn, changes, names)),
             "printed_by": office.name,
         }
     )
+
+
+def _matter(changes: list[Change], names: dict[str, str]) -> str:
+    """What the title agrees to: the one change, with the unit that it changes, without its particulars."""
+    return described(changes[0], names).partition("，")[0] if len(changes) == 1 else "调整机构编制事项"
+
+
+def affected(changes: list[Change]) -> list[str]:
+    """Units of the register that the changes make otherwise, in the order of the changes; a new one is not in it."""
+    found: dict[str, None] = {}
+    new = {change.code for change in changes if isinstance(change, EstablishUnit)}
+    for change in changes:
+        match change:
+            case EstablishUnit():
+                pass
+            case MergeUnits() | Reallocated():
+                found |= dict.fromkeys(units_named(change))
+            case _:
+                found |= {change.unit: None}
+    return [code for code in found if code not in new]
+
+
+def _copies(turn: Turn, changes: list[Change], names: dict[str, str]) -> list[str]:
+    """抄送: the departments that act on it, and every unit concerned other than the addressee."""
+    told = (Department.ORGANISATION, Department.PERSONNEL, Department.FINANCE, Department.SOCIAL_INSURANCE)
+    others = [names[code] for code in affected(changes) if code in names and code != turn.case.row.unit]
+    return [*(department_name(turn, each) for each in told), *others]
 
 
 def _minutes(turn: Turn) -> str:
@@ -307,8 +361,26 @@ def _absorption(turn: Turn, changes: list[Change], names: dict[str, str]) -> str
     return f"超出调整后编制职数的{'、'.join(over)}，在{chinese_date(until)}前通过自然减员消化，期间只出不进。"
 
 
-def _obligation(turn: Turn, step: Step) -> str:
+def _obligation(turn: Turn, step: Step, changes: list[Change]) -> str:
     rules = turn.deps.rulebook.deadlines
     due = terms(turn.at, rules.days_for(step.value), turn.deps.calendar, rules).due_at
-    who = "你单位" if duty_of(step) is Department.UNIT else turn.deps.rulebook.office.name
-    return f"{who}于{chinese_date(local_day(due))}前{_DUTY[step]}"
+    ended = turn.case.row.unit in ending_units(changes)
+    who = "你单位" if duty_of(step, ended=ended) is Department.UNIT else turn.deps.rulebook.office.name
+    return f"{who}于{chinese_date(local_day(due))}前{_duty(step, changes)}"
+
+
+def _duty(step: Step, changes: list[Change]) -> str:
+    """A new unit gets its certificate and registration, one that ends gives them up, any other has them changed."""
+    kinds = {ChangeKind(change.kind) for change in changes}
+    new, ended = ChangeKind.ESTABLISH in kinds, bool(ending_units(changes))
+    other = bool(kinds - {ChangeKind.ESTABLISH, ChangeKind.ABOLISH, ChangeKind.MERGE})
+    match step:
+        case Step.OBLIGATION_CERTIFICATE:
+            paper = "《机构编制管理证》"
+            done = [(f"核发{paper}", new), (f"收回被撤并机构的{paper}", ended), (f"办理{paper}变更", other)]
+            return "，".join(act for act, wanted in done if wanted)
+        case Step.OBLIGATION_REGISTRATION:
+            registered = [("设立", new), ("注销", ended), ("变更", other)]
+            return f"办理事业单位法人{'、'.join(verb for verb, wanted in registered if wanted)}登记"
+        case _:
+            return _DUTY[step]

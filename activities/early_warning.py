@@ -17,15 +17,12 @@ from models.enums import Department, Role, State, Step, Verdict, WarningLevel
 from models.monitoring import WarningOutcome
 from models.refusals import CLAUSES, Refusal, RefusalCode
 from rules.deadlines import is_working_day, local_day, working_days_between
-from rules.rectification import faults
+from rules.rectification import FARTHEST, faults
 
-from . import acceptance, endings, orders
+from . import acceptance, endings, orders, patience
 from . import warning_letters as letters
 from .conduct import Conduct
 from .turn import Turn
-
-FARTHEST = timedelta(days=366)
-"""No day that a warning names may lie farther ahead: a slip of the pen must not postpone a case by years."""
 
 _STEP = {level: Step(level.value) for level in WarningLevel}
 _NEXT = {WarningLevel.REMIND: WarningLevel.WARN, WarningLevel.WARN: WarningLevel.INSPECT}
@@ -226,7 +223,7 @@ def report_inspection(turn: Turn, decision: Decision) -> Refusal | None:
         return refused
     turn.finish(decision)
     team = list(dict.fromkeys(detail["team"]))
-    letters.inspection_report(turn, decision.step, visit_on, team, decision.opinion or "", found)
+    letters.inspection_report(turn, ordered, visit_on, team, decision.opinion or "", found)
     if not found:
         _close(turn, WarningOutcome.NO_PROBLEM)
         return None
@@ -263,6 +260,10 @@ def ring(turn: Turn) -> datetime | None:
     if awaited is None or turn.case.state is State.HELD or awaited.due_at >= turn.at:
         _set_alarm(turn)
         return None
+    if patience.yields(turn, awaited.due_at):
+        again = turn.at + patience.LOOK_AGAIN
+        turn.change(alarm_at=again)
+        return again
     if _proposed(turn, awaited) is None:
         step = _STEP[_NEXT[WarningLevel(awaited.subject)]]
         turn.open(step, Department.ESTABLISHMENT)

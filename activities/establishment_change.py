@@ -23,7 +23,7 @@ from rules.changes import UnitFacts, ending_units, units_named
 from . import acceptance, change_papers, endings, letters
 from .change_effects import HELD_BY, hold_all, put_into_effect
 from .conduct import Conduct
-from .facts import gate_facts, suspended_now
+from .facts import gate_facts, pass_by_exception, suspended_now
 from .turn import Refused, Turn
 
 _DEPARTMENT = {
@@ -32,7 +32,7 @@ _DEPARTMENT = {
     Step.CONSULT_FINANCE: Department.FINANCE,
 }
 _NOT_AMENDABLE = frozenset({RefusalCode.DUPLICATE, RefusalCode.UNIT_SUSPENDED, RefusalCode.REMOVAL_OVERDUE})
-"""Checks of the gate that say nothing about the content of the changes."""
+"""Checks of the gate that are not asked again of approved changes: the suspension is, as signing will ask it."""
 
 
 def take(turn: Turn, decision: Decision) -> Refusal | None:
@@ -75,12 +75,13 @@ def _facts(turn: Turn, application: EstablishmentChangeApplication, officer: Off
 
 def facts_of(turn: Turn, changes: list[Change]) -> dict[str, UnitFacts]:
     """Every unit that the changes name, as it stands; of units that end also the cases that stand in the way. An
-    application for staffing up ends with its unit, everything else must be brought to its end first."""
+    application for staffing up ends with its unit, everything else must be brought to its end first. A warning that
+    the unit was never told of stands there without its number."""
     codes = {code for change in changes for code in units_named(change)} | {turn.case.row.unit}
     unfinished: dict[str, tuple[str, ...]] = {}
     for row in changing.open_cases(turn.s, ending_units(changes), turn.case.id):
         if row.procedure != Procedure.STAFFING_UP.value:
-            unfinished[row.unit] = (*unfinished.get(row.unit, ()), row.no)
+            unfinished[row.unit] = (*unfinished.get(row.unit, ()), row.no if row.told else "")
     return register.facts(turn.s, codes, unfinished)
 
 
@@ -133,8 +134,9 @@ def countersign(turn: Turn, decision: Decision) -> Refusal | None:
 
 
 def _stale(turn: Turn, application: EstablishmentChangeApplication, changes: list[Change]) -> Refusal | None:
-    """What the register says against the changes today."""
-    found = factual(changes, facts_of(turn, changes), application.absorption_until, turn.today)
+    """What the register says against the changes today; the applicant reads the receipt."""
+    within = register.within(turn.s, turn.case.row.unit)
+    found = factual(changes, facts_of(turn, changes), application.absorption_until, turn.today, within)
     return next((Refusal.of(RefusalCode(each.code), each.detail) for each in found if not each.passed), None)
 
 
@@ -198,6 +200,8 @@ def _amendable(turn: Turn, decision: Decision) -> Refusal | None:
     for each in checks:
         if not each.passed and RefusalCode(each.code) not in _NOT_AMENDABLE:
             return Refusal.of(RefusalCode(each.code), each.detail)
+    if suspended_now(turn, application):
+        return Refusal.of(RefusalCode.UNIT_SUSPENDED, "修改后的内容不得先行批准")
     wanted = competent_body(turn, amended)
     if above(wanted.decides, _asked(turn, decision)):
         return Refusal.of(RefusalCode.BEYOND_AUTHORITY, f"修改后的内容应由{wanted.body}决定")
@@ -214,6 +218,7 @@ def sign(turn: Turn, decision: Decision) -> Refusal | None:
     application = turn.applied(EstablishmentChangeApplication)
     changes = changing.approved_changes(turn.s, turn.case, application)
     hold_all(turn, changes)  # what is read from here on stays as it is until the commit
+    pass_by_exception(turn)
     if suspended_now(turn):
         return _not_signed(turn, Refusal.of(RefusalCode.UNIT_SUSPENDED))
     stale = _stale(turn, application, changes)
@@ -229,7 +234,7 @@ def sign(turn: Turn, decision: Decision) -> Refusal | None:
         return _not_signed(turn, refused.refusal)
     turn.finish(decision)
     for step in authority.obligations:
-        turn.open(step, change_papers.duty_of(step))
+        turn.open(step, change_papers.duty_of(step, ended=turn.case.row.unit in ending_units(changes)))
     if authority.obligations:
         turn.change(state=State.ACKNOWLEDGING.value)
     else:

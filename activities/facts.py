@@ -7,11 +7,12 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 
 from docket import cases
+from docket.acts import acts
 from docket.changing import approved_changes
 from ledger import balances, departures, slips, suspensions
-from models.applications import EstablishmentChangeApplication
+from models.applications import AnyApplication, EstablishmentChangeApplication
 from models.decisions import Decision, Officer
-from models.enums import CommandKind, Department, Procedure, Role, SlipState, StepState, UnitKind
+from models.enums import Department, Procedure, Role, SlipState, StepState, UnitKind
 from models.refusals import RefusalCode
 from models.register import ExceptionalAcceptance, InternalBody, Suspension, Unit, table_of
 from rules.acceptance import GateFacts
@@ -23,13 +24,6 @@ from rules.rectification import gate_text
 
 from . import slip as slips_of_case
 from .turn import Turn
-
-ORDER_ROLES: dict[CommandKind, frozenset[Role]] = {
-    CommandKind.REVOKE: frozenset({Role.ISSUER, Role.HEAD}),
-    CommandKind.HOLD: frozenset({Role.HEAD}),
-    CommandKind.RELEASE: frozenset({Role.HEAD}),
-}
-"""Who in the establishment office may give which order."""
 
 _body = table_of(InternalBody)
 _BODIES = select(_body.c.name).where(_body.c.unit == bindparam("unit_code"))
@@ -55,22 +49,12 @@ def admission_facts(turn: Turn, decision: Decision | None = None) -> CaseFacts:
             for row in case.steps
         ],
         applicants=cases.applicants(turn.s, case),
-        acts=acts(turn),
+        acts=acts(turn.s, case),
         slip_gone=_GONE.get(slip.state) if slip else None,
         known_subjects=codes,
         procedure=case.procedure,
         unit=case.row.unit,
     )
-
-
-def acts(turn: Turn) -> dict[str, frozenset[tuple[Department, Role]]]:
-    """Officer → what he or she acted as in this case: decisions on steps, and orders of the office."""
-    done = dict(cases.acts(turn.case))
-    for officer, kind in cases.orders_given(turn.s, turn.case.id):
-        roles = {(Department.ESTABLISHMENT, role) for role in ORDER_ROLES[kind]}
-        # whoever acted before may have used either role of the order: the one that he or she acted in counts
-        done[officer] = (done.get(officer, frozenset()) & roles) or frozenset(roles) | done.get(officer, frozenset())
-    return done
 
 
 def gate_facts(turn: Turn, officer: Officer) -> GateFacts:
@@ -100,13 +84,12 @@ def gate_facts(turn: Turn, officer: Officer) -> GateFacts:
 def _standing(turn: Turn) -> list[Suspension]:
     """Suspensions that stand against an application: of its unit, and of every unit that it would give something to
     count, so that no suspended unit is served by the application of another."""
-    application = turn.application
+    application = application_as_approved(turn)
     if only_takes_back(application):
         return []
-    units = [turn.case.row.unit]
-    if isinstance(application, EstablishmentChangeApplication):
-        units += gaining(application.changes)
-    found = [row for unit in units for row in suspensions.standing_suspensions(turn.s, unit, turn.at)]
+    found = [
+        row for unit in _gaining(turn, application) for row in suspensions.standing_suspensions(turn.s, unit, turn.at)
+    ]
     return list({row.id: row for row in found}.values())
 
 
@@ -123,6 +106,8 @@ def _gate_text(turn: Turn, row: Suspension) -> str:
     over = row.unit in suspensions.units_above(turn.s, own)
     above = turn.unit(row.unit).name if over else ""
     below = "" if over or row.unit == own else f"所涉单位{turn.unit(row.unit).name}"
+    if below and row.unit not in suspensions.units_below(turn.s, own):
+        return f"{below}已被暂停受理"  # whose problems they are, it is not for this applicant to know
     opened = cases.read(turn.s, row.case_id)
     case_no = opened.row.no if opened is not None else row.case_id
     return below + gate_text(row.number, row.problems, local_day(row.from_at), case_no, above)
@@ -135,35 +120,59 @@ def applied_at(turn: Turn) -> datetime:
     return moment
 
 
-def suspended_now(turn: Turn) -> bool:
-    """Whether a suspension stops this case now, as RESERVE and AUTHORISE will judge it: by what stands in the
-    register, not by the clocks of two cases; what a rectification itself needs is never stopped."""
+def application_as_approved(turn: Turn) -> AnyApplication:
+    """The application with what the competent body made of it: what was asked for at first no longer counts."""
     application = turn.application
+    if isinstance(application, EstablishmentChangeApplication):
+        changes = approved_changes(turn.s, turn.case, application)
+        return application.model_copy(update={"changes": changes})
+    return application
+
+
+def _gaining(turn: Turn, application: AnyApplication) -> list[str]:
+    """The unit of the case, then every unit that the application would give something to count."""
+    changes = application.changes if isinstance(application, EstablishmentChangeApplication) else []
+    return list(dict.fromkeys([turn.case.row.unit, *gaining(changes)]))
+
+
+def suspended_now(turn: Turn, proposed: AnyApplication | None = None) -> bool:
+    """Whether a suspension stops this case now, as RESERVE and AUTHORISE will judge it: by what stands in the
+    register, not by the clocks of two cases; what a rectification itself needs is never stopped. `proposed` is what
+    the case would come to, if not what is approved so far."""
+    application = proposed or application_as_approved(turn)
     if only_takes_back(application):
         return False
-    units = {turn.case.row.unit}
-    if isinstance(application, EstablishmentChangeApplication):
-        units |= set(gaining(approved_changes(turn.s, turn.case, application)))
-    exception, since = exception_for(turn), applied_at(turn)
-    return any(suspensions.closed_now(turn.s, unit, exception, turn.at, since) for unit in sorted(units))
+    found = _covering(turn, application)
+    return _stopped(turn, application, found.id if found is not None else None)
+
+
+def _stopped(turn: Turn, application: AnyApplication, exception: str | None) -> bool:
+    since = applied_at(turn)
+    units = _gaining(turn, application)
+    return any(suspensions.closed_now(turn.s, unit, exception, _decided_at(turn), since) for unit in units)
+
+
+def _decided_at(turn: Turn) -> datetime:
+    """When what happens now was decided: a decision of an exception's last day counts when it is handled after it."""
+    return turn.command.decided_at if turn.command is not None else turn.at
 
 
 def exception_for(turn: Turn) -> str | None:
     """The id of an exceptional acceptance in force that covers this case, judged by its scope."""
-    found = _covering(turn)
+    found = _covering(turn, application_as_approved(turn))
     return found.id if found is not None else None
 
 
 def _exception_shown(turn: Turn) -> str | None:
     """Its number, as the gate names it."""
-    found = _covering(turn)
+    found = _covering(turn, application_as_approved(turn))
     return (found.number or found.id) if found is not None else None
 
 
-def _covering(turn: Turn) -> ExceptionalAcceptance | None:
+def _covering(turn: Turn, application: AnyApplication) -> ExceptionalAcceptance | None:
     """The one that this case has passed under already, else one in force that covers it and is not used up."""
-    resources = resources_of(turn.application)
-    found = suspensions.exceptions_in_force(turn.s, turn.case.row.unit, turn.at)
+    resources = resources_of(application)
+    found = suspensions.exceptions_in_force(turn.s, turn.case.row.unit, _decided_at(turn))
     fitting = [each for each in found if covers(each.scope, turn.case.procedure, resources)]
     claimed = turn.case.row.exception_id
     return next((each for each in fitting if each.id == claimed or not _used_up(turn, each)), None)
@@ -177,13 +186,11 @@ def _used_up(turn: Turn, exception: ExceptionalAcceptance) -> bool:
 def pass_by_exception(turn: Turn) -> str | None:
     """A case of a suspended unit that goes on does so under one exceptional acceptance, and uses one application of
     it up; its number, or None when no suspension stands in the way."""
-    units = {turn.case.row.unit}
-    if only_takes_back(turn.application):
-        return None
-    if not any(suspensions.closed_now(turn.s, unit, None, turn.at, applied_at(turn)) for unit in units):
+    application = application_as_approved(turn)
+    if only_takes_back(application) or not _stopped(turn, application, None):
         return None
     suspensions.hold_exceptions(turn.s, turn.case.row.unit)
-    found = _covering(turn)
+    found = _covering(turn, application)
     if found is None:
         return None
     if turn.case.row.exception_id != found.id:

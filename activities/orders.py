@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlmodel import col, select
 
 from docket import cases, commands, notices
+from docket.acts import ORDER_ROLES
 from docket.applications import procedure_of
 from models.decisions import (
     Comment,
@@ -32,7 +33,7 @@ from rules.admission import separated
 
 from . import endings
 from .conduct import Conduct
-from .facts import ORDER_ROLES, admission_facts
+from .facts import admission_facts
 from .turn import Turn
 
 
@@ -91,9 +92,12 @@ def _still_going(turn: Turn) -> Refusal | None:
 
 
 def extend(turn: Turn, body: Extension) -> Refusal | None:
-    """More time for a current step, by its own department or the head, up to the maximum."""
+    """More time for a current step, by its own department or the head, up to the maximum. Never by a unit: what it
+    owes is put off by the office, and in a rectification a request is decided."""
     if turn.case.state.final:
         return Refusal.of(RefusalCode.CLOSED)
+    if turn.officer.department is Department.UNIT:
+        return Refusal.of(RefusalCode.NOT_YOUR_DEPARTMENT, "单位承办的环节由编办延期")
     rows = [row for row in turn.case.current() if row.step == body.step and row.subject == body.subject]
     if not rows:
         return Refusal.of(RefusalCode.NOT_YOUR_TURN, "该环节当前不在办理中")
@@ -175,13 +179,14 @@ def _late(turn: Turn) -> Refusal:
 
 
 def _by_applicant(turn: Turn) -> Refusal | None:
-    """The side that applied: the unit's applicants, or the department that reported by itself."""
+    """The side that applied: the unit's applicants, or the approvers of the department that reported by itself,
+    whoever of them did. Who submits a round approves nothing of the case."""
     officer, row = turn.officer, turn.case.row
     applied_by = Department(row.applied_by)
     if officer.department is applied_by and applied_by is Department.UNIT:
         mine = officer.unit == row.unit and Role.APPLICANT in officer.roles
     else:
-        mine = officer.department is applied_by and bool({officer.id, officer.acting_for} & {row.applicant})
+        mine = officer.department is applied_by and Role.APPROVER in officer.roles
     return None if mine else Refusal.of(RefusalCode.NOT_YOUR_DEPARTMENT, "只能由申请方经办人提出")
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from docket import cases, commands, problems
 from docket.cases import StepKey
+from ledger import suspensions
 from models.applications import RectificationApplication
 from models.decisions import Decision, ExceptionalRequest, Extension, ProblemCheck, Report, ReportItem
 from models.enums import CommandKind, Department, ProblemState, Role, State, Step, StepState, Verdict
@@ -18,8 +19,10 @@ from models.register import ProblemRow
 from rules.acceptance import Outcome
 from rules.deadlines import chinese_date, end_of_day, local_day
 from rules.rectification import (
+    FARTHEST,
     check_subjects,
     days_to_report,
+    due_on,
     new_due,
     opening_checks,
     other_check,
@@ -29,7 +32,7 @@ from rules.rectification import (
     sitting_of,
 )
 
-from . import endings, exceptions, orders, supervision_letters, suspension
+from . import endings, exceptions, orders, patience, supervision_letters, suspension
 from .acceptance import presented_by
 from .conduct import Conduct
 from .turn import Turn
@@ -47,9 +50,11 @@ _LOOK_AGAIN = timedelta(days=1)
 def begin(turn: Turn) -> None:
     """An inspector opens a set of problems: the ledger, the 整改通知书, and one report per problem by its due day."""
     application, opener = turn.applied(RectificationApplication), presented_by(turn)
-    checks = opening_checks(
-        application, opener, turn.today, turn.unit().abolished_on, cases.duplicates(turn.s, turn.case)
-    )
+    suspensions.hold_line(turn.s, turn.case.row.unit)  # a merger signed at the same moment is before or after this
+    gone = turn.unit().abolished_on
+    presented_on = local_day(turn.case.row.opened_at)  # when its start was committed; it may have come a day late
+    duplicates = cases.duplicates(turn.s, turn.case)
+    checks = opening_checks(application, opener, turn.today, presented_on, gone, duplicates)
     failed = [check for check in checks if not check.passed]
     outcome = Outcome.NOT_ACCEPTED if failed else Outcome.ACCEPTED
     cases.write_checks(turn.s, turn.case.id, turn.case.round, checks, outcome.value)
@@ -58,7 +63,8 @@ def begin(turn: Turn) -> None:
         endings.close(turn, State.NOT_ACCEPTED)
         return
     _record_opening(turn)
-    rows = problems.enter(turn.s, turn.case, application, turn.at)
+    days = {line.no: due_on(line.due, turn.today, presented_on) for line in application.problems}
+    rows = problems.enter(turn.s, turn.case, application, days, turn.at)
     supervision_letters.rectification_notice(turn, rows, opener.shown)
     for row in rows:
         _open_report(turn, row)
@@ -221,7 +227,8 @@ def decide_extension(turn: Turn, decision: Decision) -> Refusal | None:
     step = turn.case.find(StepKey(Step.REPORT.value, turn.case.round, report_subject(no, row.attempt)))
     if step is None:
         raise LookupError("a problem without its report step")
-    cases.extend_step(turn.s, step, wanted.working_days, turn.deps.office, since=turn.today)
+    decided_on = local_day(turn.command.decided_at) if turn.command else turn.today
+    cases.extend_step(turn.s, step, wanted.working_days, turn.deps.office, since=decided_on)
     turn.touched()
     _follow_step(turn, row)
     row.extended_days += wanted.working_days
@@ -278,6 +285,8 @@ def _unclear(turn: Turn, decision: Decision) -> Refusal | None:
         return Refusal.of(RefusalCode.MALFORMED, "验收结论与决定不一致")
     if found.due is not None and (passed or found.due <= turn.today):
         return Refusal.of(RefusalCode.MALFORMED, "新的整改期限只用于不合格的问题，且须晚于今日")
+    if found.due is not None and found.due - turn.today > FARTHEST:
+        return Refusal.of(RefusalCode.MALFORMED, "新的整改期限不得晚于一年")
     return None
 
 
@@ -319,14 +328,15 @@ def request_exception(turn: Turn, body: ExceptionalRequest) -> Refusal | None:
 
 def ring(turn: Turn) -> datetime | None:
     """Due days and expiries. Reminders are the steps' own. A held case's clock stands; its exceptions end all the
-    same."""
+    same. A moment is answered while the gate yields."""
     exceptions.expire(turn)
     if turn.case.state is not State.HELD:
         for row in problems.of_case(turn.s, turn.case.id):
             _follow_step(turn, row)  # the days that a hold took were given back to the step
         suspension.look(turn)
     _set_alarm(turn)
-    return None
+    yielding = turn.case.state is not State.HELD and suspension.overdue_steps(turn)
+    return turn.at + patience.LOOK_AGAIN if yielding else None
 
 
 def _set_alarm(turn: Turn) -> None:
@@ -335,8 +345,10 @@ def _set_alarm(turn: Turn) -> None:
         return
     dues = suspension.due_moments(turn)
     moments = [moment + _MOMENT for moment in (*dues, *exceptions.ends(turn)) if moment >= turn.at]
-    if turn.case.state is State.HELD and any(due < turn.at for due in dues):
-        moments.append(turn.at + _LOOK_AGAIN)
+    if turn.case.state is State.HELD:
+        moments.extend([turn.at + _LOOK_AGAIN] if any(due < turn.at for due in dues) else [])
+    elif suspension.overdue_steps(turn):  # the gate yields to what came in time, or closes with the next ring
+        moments.append(turn.at + patience.LOOK_AGAIN)
     turn.change(alarm_at=min(moments, default=None))
 
 

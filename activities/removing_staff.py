@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from docket import cases
 from docket.cases import StepKey
 from ledger import departures, postings
+from ledger.mergers import hold_units
 from ledger.occupancy import hold, index_of, person_of, seats_of
 from models.applications import Leaver, RemovingStaffApplication
 from models.decisions import Decision, Officer, Withdrawal
@@ -64,6 +65,8 @@ def begin(turn: Turn) -> None:
 
 def _checks(turn: Turn, officer: Officer) -> tuple[Outcome, list[Check]]:
     application = turn.applied(RemovingStaffApplication)
+    # the unit before the persons, as a posting does: a merger in hand at once must not move the seats that are read
+    hold_units(turn.s, [turn.case.row.unit])
     hold(turn.s, [leaver.person for leaver in application.persons])
     facts = RemovalFacts(
         may_report=_may_report(turn, officer),
@@ -94,11 +97,12 @@ def _person_facts(turn: Turn, leaver: Leaver) -> PersonFacts:
 
 def _accepted(turn: Turn) -> None:
     departures.drop(turn.s, turn.case.id, turn.at)  # of an earlier round: this one says it anew
+    gone = departures.disapproved(turn.s, turn.case.id)
     for number, leaver in enumerate(turn.applied(RemovingStaffApplication).persons, 1):
         subject = subject_of(number)
         department = approving(_leaving(turn, leaver))
         turn.open(Step.APPROVE_EXIT, department, subject, person_index=index_of(turn.s, leaver.person))
-        if turn.case.row.applied_by != Department.UNIT.value:
+        if turn.case.row.applied_by != Department.UNIT.value and leaver.person not in gone:
             _make_known(turn, subject, leaver, departures.REPORTED)
     turn.change(state=State.IN_PROGRESS.value)
 
@@ -159,7 +163,7 @@ def remove(turn: Turn, decision: Decision) -> Refusal | None:
         return Refusal.of(RefusalCode.NOT_YET_HAPPENED, f"减员日期为{chinese_date(leaver.event_date)}")
     approval = _approval(turn, decision.subject)
     seats = _leaving(turn, leaver)
-    posted = _leave(turn, decision, leaver, approval)
+    posted = _leave(turn, decision, leaver, seats, approval)
     if isinstance(posted, Refusal):
         return posted
     note = late_notes(_stored_checks(turn)).get(decision.subject, "")
@@ -185,10 +189,15 @@ def remove(turn: Turn, decision: Decision) -> Refusal | None:
     return None
 
 
-def _leave(turn: Turn, decision: Decision, leaver: Leaver, approval: Approval) -> Posting | Refusal:
+def _leave(
+    turn: Turn, decision: Decision, leaver: Leaver, seats: list[Seated], approval: Approval
+) -> Posting | Refusal:
     basis = Basis(number=approval.number, body=approval.body, date=approval.on)
     cause = turn.cause(Step.EXIT.value, decision.subject, basis)
-    cause = cause.model_copy(update={"effective_on": leaver.event_date})
+    # who left before a merger carried the seat over leaves the ledger on the day of the merger: the account that the
+    # seat came to cannot lose it earlier. The papers and the register of departures have the true day
+    effective_on = max([leaver.event_date, *(seat.entered_on for seat in seats)])
+    cause = cause.model_copy(update={"effective_on": effective_on})
     unit = turn.case.row.unit
     return postings.leave(turn.s, unit, leaver.person, side_of(leaver.reason), leaver.reason, cause)
 
@@ -282,19 +291,20 @@ def _person_rejected(turn: Turn, decision: Decision) -> Refusal | None:
         part=f"{person_of(turn.s, leaver.person).name}（{leaver.reason.label}）",
     )
     _let_go(turn, [decision.subject])
+    departures.deny(turn.s, turn.case.id, turn.case.row.unit, leaver.person, turn.at)
     _settle(turn)
     return None
 
 
 def _returned(turn: Turn, decision: Decision) -> Refusal | None:
-    """The whole case goes back, as long as nobody has left; approvals are void, a department's own report stands."""
+    """The whole case goes back, as long as nobody has left; approvals are void, a department's own report stands.
+    Whose approved exit has happened stays known: the gate does not open because a paper goes back."""
     if _gone(turn):
         return Refusal.of(RefusalCode.VERDICT_NOT_OPEN, "已有人员出编，不能整件退回")
     turn.finish(decision)
+    departures.disapprove(turn.s, turn.case.id, turn.today)
     if turn.case.row.applied_by == Department.UNIT.value:
         departures.drop(turn.s, turn.case.id, turn.at)
-    else:
-        departures.disapprove(turn.s, turn.case.id)
     endings.back_to_unit(turn, decision)
     return None
 
@@ -302,23 +312,29 @@ def _returned(turn: Turn, decision: Decision) -> Refusal | None:
 def withdraw(turn: Turn, _body: Withdrawal) -> Refusal | None:
     """Whoever has not left yet, except where the exit is approved and the event has happened: such a person is gone
     in fact, and a withdrawal would open the gate that the missing removal closes. The registrar decides on those."""
+    late = Refusal.of(RefusalCode.NOTHING_TO_DO, "已出编，或者已核批且减员已发生，不能撤回")
+    gone = departures.disapproved(turn.s, turn.case.id)
     if turn.case.state in (State.SUBMITTED, State.RETURNED):
+        if gone:
+            return late
         departures.drop(turn.s, turn.case.id, turn.at)
         endings.close(turn, State.WITHDRAWN)
         return None
-    due = {
-        step.subject
-        for step in _waiting(turn)
-        if step.step == Step.EXIT and _leaver(turn, step.subject).event_date <= turn.today
-    }
+    due = {step.subject for step in _waiting(turn) if _happened(turn, step, gone)}
     free = [step.subject for step in _waiting(turn) if step.subject not in due]
     if not free:
-        return Refusal.of(RefusalCode.NOTHING_TO_DO, "已出编，或者已核批且减员已发生，不能撤回")
+        return late
     turn.void(free)
     _let_go(turn, free)
     turn.notes.append("撤回" + "、".join(free))
     _settle(turn, empty=State.WITHDRAWN)
     return None
+
+
+def _happened(turn: Turn, step: Row[Any], gone: frozenset[str]) -> bool:
+    """Whether the exit of a step's person is approved, now or in an earlier round, and has happened."""
+    leaver = _leaver(turn, step.subject)
+    return leaver.person in gone or (step.step == Step.EXIT and leaver.event_date <= turn.today)
 
 
 CONDUCT = Conduct(begin=begin, take=take, withdraw=withdraw)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlmodel import col, select
 
 from docket import cases
@@ -16,16 +14,10 @@ from models.refusals import Refusal, RefusalCode
 from models.register import Record, Slip
 from records import register as records
 
-from . import endings, letters
+from . import endings, letters, patience
 from .endings import close, go_on
 from .turn import Turn
 from .vouchers import slot_line
-
-YIELD_TO_DECISIONS = timedelta(seconds=20)
-"""How soon an expiring slip looks again for a decision that was committed in time and is not judged yet."""
-
-YIELDS_AT_MOST = timedelta(hours=24)
-"""A decision that has not arrived after this is lost to the slip, not the slip to the decision."""
 
 
 def slip_id(turn: Turn) -> str:
@@ -141,7 +133,7 @@ def expire_slip(turn: Turn) -> bool:
     slip = slip_of(turn)
     if slip is None:
         return True
-    patient = turn.at <= slip.valid_until + YIELDS_AT_MOST
+    patient = turn.at <= slip.valid_until + patience.AT_MOST
     if patient and cases.waiting_decisions(turn.s, turn.case.id, slip.valid_until):
         return False
     if void_slip(turn, "expire", SlipState.EXPIRED, "逾期未使用", None) is None:

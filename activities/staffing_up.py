@@ -42,7 +42,7 @@ from rules.deadlines import local_day, slip_valid_until
 from rules.identity import age_on, identity_fault
 from rules.routing import approving_department
 
-from . import acceptance, endings, letters, slip, transfers, vouchers
+from . import acceptance, endings, letters, patience, slip, transfers, vouchers
 from .conduct import Conduct
 from .facts import applied_at, exception_for, gate_facts, pass_by_exception
 from .paper import Base, department_name, issue
@@ -586,7 +586,7 @@ def ring(turn: Turn) -> datetime | None:
     issued = slip.slip_of(turn)
     if issued is None or issued.state != SlipState.VALID.value or issued.valid_until >= turn.at:
         return None
-    return None if slip.expire_slip(turn) else turn.at + slip.YIELD_TO_DECISIONS
+    return None if slip.expire_slip(turn) else turn.at + patience.LOOK_AGAIN
 
 
 CONDUCT = Conduct(begin=begin, take=take, withdraw=withdraw, revoke=revoke, ring=ring)

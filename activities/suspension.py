@@ -4,6 +4,9 @@ confirms, and it opens when every problem is closed. Silence keeps it closed."""
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
 
 from docket import cases, notices, problems
 from ledger import suspensions
@@ -13,7 +16,7 @@ from models.refusals import Refusal, RefusalCode
 from models.register import ProblemRow, Suspension
 from rules.rectification import LISTED, falls_due, listed, numbered, problem_of
 
-from . import endings, exceptions, supervision_letters
+from . import endings, exceptions, patience, supervision_letters
 from .turn import Turn
 
 LIFTED = "lifted"
@@ -26,22 +29,36 @@ COPIED = (Department.ORGANISATION, Department.PERSONNEL, Department.FINANCE)
 
 def look(turn: Turn) -> None:
     """At due with a problem still open the gate closes provisionally, by rule. One that was reported in time waits
-    for its inspectors: their delay does not close the unit's gate."""
-    past = suspensions.of_case(turn.s, turn.case.id)
-    decided = [row.lifted_at for row in past if row.lifted_at is not None]
-    late = {
-        problem_of(row.subject)
-        for row in turn.case.current()
-        if row.step == Step.REPORT and falls_due(row.due_at, turn.at, max(decided, default=None))
-    }
-    overdue = [row for row in problems.of_case(turn.s, turn.case.id) if row.no in late]
+    for its inspectors: their delay does not close the unit's gate. Nor does that of the engine."""
+    late = [row for row in overdue_steps(turn) if not patience.yields(turn, row.due_at)]
+    numbers = {problem_of(row.subject) for row in late}
+    overdue = [row for row in problems.of_case(turn.s, turn.case.id) if row.no in numbers]
     if not overdue:
         return
-    standing = _standing(past)
+    standing = standing_of(turn)
     if standing is None:
         close_gate(turn, overdue)
     else:
         _add_to(turn, standing, overdue)
+
+
+def overdue_steps(turn: Turn) -> list[Row[Any]]:
+    """Reports that are late and not yet the ground of a suspension: what the gate is still to be closed for. A
+    decision not to suspend spares the problems that it was about, and no other."""
+    past = suspensions.of_case(turn.s, turn.case.id)
+    standing = _standing(past)
+    named = standing.problems.split(LISTED) if standing is not None else []
+    spared: dict[str, datetime] = {}
+    for row in past:
+        if row.lifted_at is not None:
+            spared |= {no: max(row.lifted_at, spared.get(no, row.lifted_at)) for no in row.problems.split(LISTED)}
+    return [
+        row
+        for row in turn.case.current()
+        if row.step == Step.REPORT
+        and problem_of(row.subject) not in named
+        and falls_due(row.due_at, turn.at, spared.get(problem_of(row.subject)))
+    ]
 
 
 def close_gate(turn: Turn, rows: list[ProblemRow]) -> None:
@@ -70,11 +87,8 @@ def close_gate(turn: Turn, rows: list[ProblemRow]) -> None:
 
 def _add_to(turn: Turn, standing: Suspension, overdue: list[ProblemRow]) -> None:
     """A further problem falls due while the gate is closed: it stands among the grounds from now on."""
-    named = standing.problems.split(LISTED)
-    more = [row.no for row in overdue if row.no not in named]
-    if not more:
-        return
-    standing.problems = listed([*named, *more])
+    more = [row.no for row in overdue]
+    standing.problems = listed([*standing.problems.split(LISTED), *more])
     turn.s.add(standing)
     turn.s.flush()
     text = f"{turn.case.row.title}：问题{listed(more)}也已到期，列入暂停受理事由"

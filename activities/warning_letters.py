@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from sqlalchemy import Row
 from sqlmodel import col, select
 
 from docket import cases, notices, warnings
@@ -207,8 +209,10 @@ def inspection_notice(turn: Turn, step: str, team: list[str], visit_on: date, ma
     issue(turn, DocumentKind.INSPECTION_NOTICE, "实地督查通知", step, "", officers, context)
 
 
-def inspection_report(turn: Turn, step: str, visit_on: date, team: list[str], text: str, found: list[Problem]) -> None:
-    """督查报告: goes to the commission and asks for no decision."""
+def inspection_report(
+    turn: Turn, ordered: Row[Any], visit_on: date, team: list[str], text: str, found: list[Problem]
+) -> None:
+    """督查报告: goes to the commission and asks for no decision. Whoever ordered the inspection answers for it."""
     office, by = turn.deps.rulebook.office, turn.officer.shown
     title = f"{office.name}关于{turn.unit().name}机构编制实地督查情况的报告"
     occasion = occasion_of_inspection(turn).about_unit
@@ -225,9 +229,11 @@ def inspection_report(turn: Turn, step: str, visit_on: date, team: list[str], te
             problems=[_problem(problem) for problem in found],
             next_step=_next_step(found),
             handled_by=by,
+            signer=ordered.officer_name,
         )
 
-    issue(turn, DocumentKind.INSPECTION_REPORT, "督查报告", step, "", {"经办": by}, context)
+    officers = {"经办": by, "签发": ordered.officer_name}
+    issue(turn, DocumentKind.INSPECTION_REPORT, "督查报告", Step.INSPECTION_REPORT.value, "", officers, context)
 
 
 def _next_step(found: list[Problem]) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
+from docket.problems import source_for
 from ledger import suspensions
-from models.enums import DocumentKind, Level, ProblemSource, ProblemState, Procedure, State, StepState, UnitKind
+from models.decisions import Officer
+from models.enums import DocumentKind, Level, ProblemState, Procedure, State, StepState, UnitKind
 from models.register import Case, Command, InternalBody, ProblemRow, Record, StepRow, Unit, table_of
 
 from .shapes import BodyRow, OpenProblem, UnitPage, UnitRow, UnitView
@@ -59,7 +61,8 @@ def units(
     return UnitPage(items=items, next=items[-1].code if len(rows) > limit else None)
 
 
-def unit(s: Session, code: str, now: datetime) -> UnitView | None:
+def unit(s: Session, code: str, now: datetime, viewer: Officer) -> UnitView | None:
+    """A unit as the viewer may know it: how a problem was found is not told to everybody."""
     row = s.execute(select(_unit).where(_unit.c.code == code)).one_or_none()
     if row is None:
         return None
@@ -77,11 +80,11 @@ def unit(s: Session, code: str, now: datetime) -> UnitView | None:
         co_users=list(s.execute(sharing).scalars()),
         subordinates=list(s.execute(below).scalars()),
         bodies=[_body_row(body) for body in bodies],
-        problems=_problems(s, code, now),
+        problems=_problems(s, code, now, viewer),
     )
 
 
-def _problems(s: Session, code: str, now: datetime) -> list[OpenProblem]:
+def _problems(s: Session, code: str, now: datetime, viewer: Officer) -> list[OpenProblem]:
     """What is still to be put right, earliest due first."""
     rows = s.execute(
         select(_problem, _case.c.no.label("case_no"))
@@ -95,7 +98,7 @@ def _problems(s: Session, code: str, now: datetime) -> list[OpenProblem]:
             case_no=row.case_no,
             no=row.no,
             kind=row.kind,
-            source=ProblemSource(row.source),
+            source=source_for(viewer, row.source),
             state=ProblemState(row.state),
             due_at=row.due_at,
             overdue=row.due_at < now,

@@ -12,8 +12,10 @@ from models.applications import (
     StaffingUpApplication,
     WarningApplication,
 )
-from models.enums import Procedure
+from models.enums import ChangeKind, Procedure
 from models.sealing import Keyring
+from rules.identity import names_a_person
+from rules.rectification import without_identity
 
 from .canonical import canonical
 
@@ -35,6 +37,21 @@ MATTER: dict[Procedure, str] = {
 }
 """What letters call an application of the procedure."""
 
+_WISH: dict[ChangeKind, str] = {
+    ChangeKind.ESTABLISH: "设立机构",
+    ChangeKind.ABOLISH: "撤销机构",
+    ChangeKind.MERGE: "合并机构",
+    ChangeKind.RENAME: "机构更名",
+    ChangeKind.RERANK: "变更机构规格",
+    ChangeKind.RESUBORDINATE: "变更隶属关系",
+    ChangeKind.EXTRA_NAME: "机构挂牌",
+    ChangeKind.INTERNAL_BODIES: "调整内设机构",
+    ChangeKind.HEADCOUNT: "增减编制",
+    ChangeKind.POSTS: "增减领导职数",
+    ChangeKind.REALLOCATE: "调剂编制",
+}
+"""What is asked for. The unit that applies need not be the one that is changed, and is not made the subject."""
+
 
 def serial_series(procedure: Procedure) -> str:
     """The tally that counts the cases of a procedure; `case` is that of staffing up, the first there was."""
@@ -54,11 +71,10 @@ def title(unit_name: str, application: AnyApplication) -> str:
             reasons = _some(dict.fromkeys(person.reason.label for person in application.persons))
             return f"{unit_name}出编申请（{len(application.persons)}人，{reasons}）"
         case EstablishmentChangeApplication():
-            return f"{unit_name}{application.kind.label}申请" + (
-                f"（{application.title}）" if application.title else ""
-            )
+            said = "" if names_a_person(application.title) else application.title  # the gate will refuse it
+            return f"{unit_name}关于{_WISH[application.kind]}的申请" + (f"（{said}）" if said else "")
         case RectificationApplication():
-            kinds = _some(dict.fromkeys(problem.kind for problem in application.problems))
+            kinds = _some(dict.fromkeys(without_identity(problem.kind) for problem in application.problems))
             return f"{unit_name}机构编制问题整改（{len(application.problems)}项：{kinds}）"
         case WarningApplication():
             return f"{unit_name}机构编制预警（{application.indicator.label}）"

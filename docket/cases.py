@@ -17,7 +17,7 @@ from sqlmodel import Session
 from models.applications import APPLICATION_OF, AnyApplication
 from models.decisions import Decision, Officer
 from models.docket import Check
-from models.enums import CommandKind, Department, Procedure, Role, State, Step, StepState
+from models.enums import CommandKind, Department, Procedure, State, Step, StepState
 from models.register import Case, Command, Notice, Record, RoundRow, Slip, StepRow, Trace, table_of
 from models.rulebook import Calendar, Rulebook
 from rules.deadlines import (
@@ -159,21 +159,6 @@ def read(s: Session, case_id: str) -> CaseFile | None:
     """The case for a reader: nothing is locked."""
     row = s.execute(select(_case).where(_case.c.id == case_id)).one_or_none()
     return CaseFile(row, list(s.execute(_STEPS, {"case_id": case_id}))) if row is not None else None
-
-
-def acts(case: CaseFile) -> dict[str, frozenset[tuple[Department, Role]]]:
-    """Officer → what he or she acted as in this case so far."""
-    done: dict[str, set[tuple[Department, Role]]] = {}
-    ex_officio = EX_OFFICIO.get(case.procedure)
-    if ex_officio is not None:
-        done[case.row.applicant] = {(Department.ESTABLISHMENT, ex_officio)}
-    for row in case.steps:
-        if row.officer is not None:
-            acted_as = Department(row.acted_as or row.department)
-            roles = {(acted_as, role) for role in STEPS[case.procedure][row.step].roles}
-            for who in filter(None, (row.officer, row.acting_for)):
-                done.setdefault(who, set()).update(roles)
-    return {officer: frozenset(roles) for officer, roles in done.items()}
 
 
 def reread(s: Session, case: CaseFile, *, row: bool, steps: bool) -> CaseFile:
@@ -343,14 +328,17 @@ def forget_person(s: Session, case_id: str, subjects: list[str]) -> None:
     s.execute(update(_step).where(_step.c.case_id == case_id, _step.c.subject.in_(subjects)).values(person_index=None))
 
 
-def waiting_decisions(s: Session, case_id: str, until: datetime) -> bool:
-    """Whether a decision committed by `until` has not been judged yet: a slip's expiry yields to it."""
+def waiting_decisions(
+    s: Session, case_id: str, until: datetime, kinds: tuple[CommandKind, ...] = (CommandKind.DECIDE,)
+) -> bool:
+    """Whether a decision (or a command of these kinds) committed by `until` has not been judged yet: what is due
+    yields to it."""
     return (
         s.execute(
             select(_command.c.id)
             .where(
                 _command.c.case_id == case_id,
-                _command.c.kind == CommandKind.DECIDE.value,
+                _command.c.kind.in_([kind.value for kind in kinds]),
                 _command.c.handled_at.is_(None),
                 _command.c.decided_at <= until,
             )
@@ -358,18 +346,6 @@ def waiting_decisions(s: Session, case_id: str, until: datetime) -> bool:
         ).first()
         is not None
     )
-
-
-def orders_given(s: Session, case_id: str) -> list[tuple[str, CommandKind]]:
-    """Officer and kind of the accepted orders of the establishment office: they are acts in a role too, of whoever
-    gave them and of the colleague in whose place they were given."""
-    kinds = (CommandKind.REVOKE.value, CommandKind.HOLD.value, CommandKind.RELEASE.value)
-    rows = s.execute(
-        select(_command.c.officer, _command.c.acting_for, _command.c.kind).where(
-            _command.c.case_id == case_id, _command.c.kind.in_(kinds), _command.c.status == "accepted"
-        )
-    ).all()
-    return [(who, CommandKind(row.kind)) for row in rows for who in (row.officer, row.acting_for) if who is not None]
 
 
 def case_of_command(s: Session, command_id: str) -> str | None:

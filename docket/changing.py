@@ -15,7 +15,7 @@ from models.docket import ObjectionView
 from models.enums import Department, State, Step, StepState, Verdict
 from models.register import Case, table_of
 
-from . import cases
+from . import cases, warnings
 from .cases import CaseFile
 
 CONSULTED = (Step.CONSULT_ORGANISATION, Step.CONSULT_PERSONNEL, Step.CONSULT_FINANCE)
@@ -58,7 +58,9 @@ def objections(s: Session, case: CaseFile) -> list[ObjectionView]:
 
 
 def open_cases(s: Session, units: Iterable[str], but: str) -> list[Row[Any]]:
-    """Cases of the units that have not ended, other than one, by id."""
-    columns = (_case.c.id, _case.c.no, _case.c.unit, _case.c.procedure, _case.c.state)
+    """Cases of the units that have not ended, other than one, by id; `told` is false of a warning that its unit may
+    not know of."""
+    told = warnings.shown_to_units().label("told")
+    columns = (_case.c.id, _case.c.no, _case.c.unit, _case.c.procedure, _case.c.state, told)
     wanted = select(*columns).where(_case.c.unit.in_(set(units)), _case.c.state.not_in(_FINAL), _case.c.id != but)
     return list(s.execute(wanted.order_by(_case.c.id)))

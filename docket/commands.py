@@ -443,15 +443,3 @@ def closed(s: Session, identity: str, at: datetime) -> bool:
     delivered(s, identity, at)
     write_receipt(s, identity, at, Refusal.of(RefusalCode.CLOSED))
     return True
-
-
-def unhandled_decisions(s: Session, case_id: str) -> int:
-    """Committed decisions that were not yet judged: a slip's expiry yields to them."""
-    rows = s.execute(
-        select(_command.c.id).where(
-            _command.c.case_id == case_id,
-            _command.c.kind == CommandKind.DECIDE.value,
-            _command.c.handled_at.is_(None),
-        )
-    )
-    return len(rows.all())

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
+from ledger import suspensions
 from models.applications import (
     AnyApplication,
     EstablishmentChangeApplication,
@@ -19,8 +20,9 @@ from models.applications import (
     StaffingUpApplication,
 )
 from models.changes import AbolishUnit, EstablishUnit, MergeUnits
+from models.decisions import Officer
 from models.docket import LedgerEffect, SlipView
-from models.enums import Resource, SlotState
+from models.enums import Department, Resource, SlotState
 from models.register import Account, Journal, Unit, table_of
 from rules.arithmetic import Figures
 from rules.change_gate import deltas
@@ -46,12 +48,19 @@ Wish = dict[tuple[str, Resource], Wanted]
 """(unit, resource) → what is wanted; a resource that is shown although nothing moves has zeros."""
 
 
-def effects(s: Session, case: CaseFile, slip: SlipView | None, application: AnyApplication) -> list[LedgerEffect]:
+def effects(
+    s: Session, case: CaseFile, slip: SlipView | None, application: AnyApplication, viewer: Officer | None = None
+) -> list[LedgerEffect]:
+    """By unit and resource; a unit is shown its own figures, of those below it and of those that it sets up."""
     wish = _wish(s, case, slip, application)
     moved = _moved(s, case.id)
     new = _set_up(s, case, application)
     found: list[LedgerEffect] = []
-    for unit in dict.fromkeys(code for code, _ in wish):
+    shown = dict.fromkeys(code for code, _ in wish)
+    if viewer is not None and viewer.department is Department.UNIT:
+        reach = {*suspensions.units_below(s, viewer.unit or ""), *new}
+        shown = {code: None for code in shown if code in reach}
+    for unit in shown:
         wanted = {resource: value for (code, resource), value in wish.items() if code == unit}
         found += _of_unit(s, unit, new.get(unit), wanted, moved)
     return found

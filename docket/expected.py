@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from models.applications import AnyApplication, RemovingStaffApplication, StaffingUpApplication, WarningApplication
-from models.docket import SlipView, StepView
+from models.docket import Check, SlipView, StepView
 from models.enums import Department, Procedure, SlotState, State, Step, StepState, WarningLevel
+from models.refusals import RefusalCode
 from rules.removal import subject_of
 from rules.steps import STAFFING_UP, STEPS
 
@@ -27,7 +28,10 @@ _ORDER: dict[Procedure, tuple[Step, ...]] = {
 """The usual order of the other procedures, one step of each kind."""
 
 
-def expected(case: CaseFile, slip: SlipView | None, application: AnyApplication) -> list[StepView]:
+def expected(
+    case: CaseFile, slip: SlipView | None, application: AnyApplication, checks: list[Check] | None = None
+) -> list[StepView]:
+    """`checks` are those of the gate, which found who is competent."""
     if case.state.final:
         return []
     if isinstance(application, StaffingUpApplication):
@@ -40,10 +44,19 @@ def expected(case: CaseFile, slip: SlipView | None, application: AnyApplication)
         return _of_rectification(case)
     opened = {row.step for row in case.steps if row.round == case.round}
     order = _ORDER.get(case.procedure, ())
-    decider = Department.COMMISSION  # usually; the matrix of authority says it when the step is opened
+    decider = _decider(case, checks or [])
     return [
         _view(case, step, "", decider if step is Step.DECIDE else None) for step in order if step.value not in opened
     ]
+
+
+def _decider(case: CaseFile, checks: list[Check]) -> Department:
+    """Before whom the case lay, else whom the gate found competent by the matrix of authority; usually the
+    commission."""
+    asked = [Department(row.department) for row in case.steps if row.step == Step.DECIDE]
+    authority = RefusalCode.BEYOND_AUTHORITY
+    found = [Department(each.subject) for each in checks if each.code == authority and each.passed and each.subject]
+    return (asked or found or [Department.COMMISSION])[-1]
 
 
 def _of_staffing(case: CaseFile, slip: SlipView | None, appointed: bool) -> list[StepView]:

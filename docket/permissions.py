@@ -24,29 +24,28 @@ ONLY_READ = (Department.SUPERVISION, Department.DISCIPLINE, Department.ADMINISTR
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Whose case it is: the unit, the department that applied and the officer who did.
+    """Whose case it is: the unit, and the department that applied.
 
     `held_from` is the state to which a held case returns, or `suspension`, which only its lifting ends.
     """
 
     unit: str
     applied_by: Department = Department.UNIT
-    applicant: str = ""
     held_from: str | None = None
 
     @classmethod
     def of(cls, case: CaseFile) -> Side:
         row = case.row
-        return cls(row.unit, Department(row.applied_by), row.applicant, row.held_from)
+        return cls(row.unit, Department(row.applied_by), row.held_from)
 
     def speaks_for_unit(self, viewer: Officer) -> bool:
         return viewer.department is Department.UNIT and viewer.unit == self.unit and Role.APPLICANT in viewer.roles
 
     def applied(self, viewer: Officer) -> bool:
-        """Any applicant of the unit; of a department that reported by itself the officer who did."""
+        """Any applicant of the unit; any approver of a department that reported by itself."""
         if self.applied_by is Department.UNIT:
             return self.speaks_for_unit(viewer)
-        return viewer.department is self.applied_by and self.applicant in (viewer.id, viewer.acting_for)
+        return viewer.department is self.applied_by and Role.APPROVER in viewer.roles
 
 
 def permissions(viewer: Officer, case: CaseFacts, side: Side) -> list[Permission]:

@@ -5,9 +5,10 @@ Takes the caller's session and never commits. Facts and measures stay sealed in 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, or_
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
@@ -38,6 +39,9 @@ from .commands import CommandRow
 _case = table_of(Case)
 _command = table_of(Command)
 
+_problem = table_of(ProblemRow)
+_OPENED = core_select(_problem.c.case_id).where(_problem.c.case_id == _case.c.id).exists()
+
 SUSPENSION = "suspension"
 """What a case was held from when a suspension stopped it."""
 
@@ -45,8 +49,10 @@ SUSPENSION = "suspension"
 # --- the ledger of problems ----------------------------------------------------------------------------------------
 
 
-def enter(s: Session, case: CaseFile, application: RectificationApplication, at: datetime) -> list[ProblemRow]:
-    """Open every problem of the application."""
+def enter(
+    s: Session, case: CaseFile, application: RectificationApplication, days: dict[str, date], at: datetime
+) -> list[ProblemRow]:
+    """Open every problem of the application, due at the end of its day."""
     rows = [
         ProblemRow(
             case_id=case.id,
@@ -56,7 +62,7 @@ def enter(s: Session, case: CaseFile, application: RectificationApplication, at:
             source=problem.source.value,
             clause=problem.clause,
             opened_at=at,
-            due_at=end_of_day(problem.due),
+            due_at=end_of_day(days[problem.no]),
         )
         for problem in application.problems
     ]
@@ -127,7 +133,6 @@ def problem_views(
         return []
     said = {problem.no: problem for problem in application.problems}
     reports = _reports(s, case.id)
-    outside = viewer.department not in _KNOW_THE_SOURCE
     waits = {
         problem_of(row.subject): row.due_at
         for row in case.steps
@@ -141,7 +146,7 @@ def problem_views(
                 no=row.no,
                 kind=row.kind,
                 facts=said[row.no].facts,
-                source=ProblemSource(_source_told(row.source) if outside else row.source),
+                source=source_for(viewer, row.source),
                 clause=row.clause,
                 measure=said[row.no].measure,
                 due_at=due_at,
@@ -220,6 +225,17 @@ _KNOW_THE_SOURCE = frozenset(
     {Department.ESTABLISHMENT, Department.COMMISSION, Department.DISCIPLINE, Department.SUPERVISION}
 )
 """Who may know that somebody rang 12310; for everybody else it was found by verification (domain.md §2.6)."""
+
+
+def source_for(viewer: Officer, source: str) -> ProblemSource:
+    """How a problem was found, as the viewer may know it."""
+    return ProblemSource(source if viewer.department in _KNOW_THE_SOURCE else _source_told(source))
+
+
+def opened_against_units() -> ColumnElement[bool]:
+    """Condition on a case row: a unit sees a rectification only once its problems are opened (a statement over
+    `case_file`); what is not accepted stays within the office."""
+    return or_(_case.c.procedure != Procedure.RECTIFICATION.value, _OPENED)
 
 
 def _source_told(source: str) -> str:

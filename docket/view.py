@@ -48,6 +48,7 @@ from rules.deadlines import local_day, working_days_between
 from rules.routing import approving_department
 
 from . import cases, notices, permissions, problems, warnings
+from .acts import acts
 from .changing import objections
 from .effects import effects
 from .expected import expected
@@ -89,8 +90,8 @@ class Filters:
 
 
 def may_see(s: Session, case_id: str, officer: Officer) -> bool:
-    """A unit sees its own cases, of warnings those that it was told of; departments and supervisors see all,
-    administrators none (三员分立)."""
+    """A unit sees its own cases, of warnings those that it was told of, of rectifications those that were opened;
+    departments and supervisors see all, administrators none (三员分立)."""
     statement = select(_case.c.id).where(_case.c.id == case_id)
     if officer.department is Department.ADMINISTRATION:
         return False
@@ -101,7 +102,8 @@ def may_see(s: Session, case_id: str, officer: Officer) -> bool:
 
 def _of_the_unit(officer: Officer) -> tuple[ColumnElement[bool], ...]:
     """Conditions on the cases that a unit may see."""
-    return (_case.c.unit == (officer.unit or ""), warnings.shown_to_units())
+    own = _case.c.unit == (officer.unit or "")
+    return own, warnings.shown_to_units(), problems.opened_against_units()
 
 
 def may_see_record(record: RecordView, officer: Officer) -> bool:
@@ -130,6 +132,7 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
     checks = _checks(s, case_id, row.round)
     present = slip if slip is not None and slip.round == case.round else None  # an earlier one is void
     application = cases.application_of(s, case)
+    own = _own_commands(s, case_id, viewer)
     facts = _facts(s, case, present)
     return Docket(
         case_id=case_id,
@@ -151,19 +154,19 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
         rounds=problems.told(rounds, viewer),
         steps=[
             *(_step_view(s, case, step, now, calendar) for step in _in_order(case.steps)),
-            *expected(case, present, application),
+            *expected(case, present, application, checks),
         ],
         decisions=_decisions(s, case_id, case),
-        receipts=receipts(s, case_id),
+        receipts=receipts(s, case_id, viewer),
         checks=checks,
-        ledger=effects(s, case, present, application),
+        ledger=effects(s, case, present, application, viewer),
         slip=slip,
         documents=[record for record in _documents(s, case_id) if may_see_record(record, viewer)],
         traces=[TraceView(at=t.at, what=t.what, code=t.code) for t in notices.traces(s, case_id)],
         notices=[
             NoticeView(at=n.at, kind=n.kind, department=Department(n.department), text=n.text)
             for n in notices.of_case(s, case_id)
-            if _may_read_notice(viewer, n)
+            if _may_read_notice(viewer, n, own)
         ],
         comments=remarks(s, case_id, viewer),
         **problems.of_docket(s, case, application, viewer, now),
@@ -177,10 +180,26 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
     )
 
 
-def _may_read_notice(viewer: Officer, notice: Row[Any]) -> bool:
-    """Whom else the departments told of a case is among them; all other notices the unit may know."""
-    inside = viewer.department is not Department.UNIT
-    return inside or notice.kind != "copy" or notice.department == Department.UNIT.value
+def _own_commands(s: Session, case_id: str, viewer: Officer) -> frozenset[str]:
+    """Ids of the commands on the case that officers of the viewer's unit gave; of a department's viewer none."""
+    if viewer.department is not Department.UNIT:
+        return frozenset()
+    return frozenset(s.execute(select(_command.c.id).where(*_commands_of(case_id, viewer))).scalars())
+
+
+def _commands_of(case_id: str, viewer: Officer) -> list[ColumnElement[bool]]:
+    """Conditions on the commands of the case whose receipts the viewer reads: a unit's are those of its own."""
+    where = [_command.c.case_id == case_id]
+    if viewer.department is Department.UNIT:
+        where += [_command.c.department == Department.UNIT.value, _command.c.unit == (viewer.unit or "")]
+    return where
+
+
+def _may_read_notice(viewer: Officer, notice: Row[Any], own: frozenset[str]) -> bool:
+    """A unit reads what is addressed to it and its own 催办; what the departments tell each other is among them."""
+    if viewer.department is not Department.UNIT or notice.department == Department.UNIT.value:
+        return True
+    return notice.kind == "by-hand" and str(notice.key).rsplit("|", 2)[0] in own  # command|department|step
 
 
 def _in_order(steps: list[Row[Any]]) -> list[Row[Any]]:
@@ -290,11 +309,11 @@ def _decisions(s: Session, case_id: str, case: cases.CaseFile) -> list[DecisionV
     return views
 
 
-def receipts(s: Session, case_id: str) -> list[Receipt]:
-    """Every receipt of the case in the order of its commands."""
+def receipts(s: Session, case_id: str, viewer: Officer) -> list[Receipt]:
+    """The receipts of the case in the order of its commands: a unit reads those of its own officers."""
     rows = s.execute(
         select(_command)
-        .where(_command.c.case_id == case_id, _command.c.handled_at.is_not(None))
+        .where(*_commands_of(case_id, viewer), _command.c.handled_at.is_not(None))
         .order_by(_command.c.seq)
     )
     return [
@@ -358,7 +377,7 @@ def _facts(s: Session, case: cases.CaseFile, slip: SlipView | None) -> CaseFacts
             for row in case.steps
         ],
         applicants=cases.applicants(s, case),
-        acts=cases.acts(case),
+        acts=acts(s, case),
         known_subjects=frozenset(slot.code for slot in slip.slots) if slip else frozenset(),
         procedure=case.procedure,
         unit=case.row.unit,

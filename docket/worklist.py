@@ -66,11 +66,11 @@ def worklist(s: Session, officer: Officer, now: datetime, calendar: Calendar) ->
 
 
 def _applied(officer: Officer) -> ColumnElement[bool]:
-    """The side that corrects: the unit that applied, or the officer of a department that reported by itself."""
+    """The side that corrects: the unit that applied, or the approvers of a department that reported by itself."""
     by_department = _case.c.applied_by == officer.department.value
     if officer.department is Department.UNIT:
         return and_(by_department, _case.c.unit == (officer.unit or ""))
-    return and_(by_department, _case.c.applicant.in_([who for who in (officer.id, officer.acting_for) if who]))
+    return by_department if Role.APPROVER in officer.roles else false()
 
 
 def _mine(officer: Officer) -> ColumnElement[bool]:

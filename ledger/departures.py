@@ -7,7 +7,7 @@ Known means approved, or entered by ORGANISATION or PERSONNEL, or found by a cro
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session, col
@@ -22,6 +22,10 @@ REPORTED = "reported"
 
 APPROVED_EXIT = "approved-exit"
 """The department has approved the exit; only the removal is missing."""
+
+DISAPPROVED = "disapproved"
+"""The exit was approved and its day has come, and the case went back: the person is gone in fact, so the departure
+stays known until LEAVE, or until the department does not approve it."""
 
 _OVERDUE = (
     select(DEPARTURE)
@@ -75,17 +79,44 @@ def settle(s: Session, units: Iterable[str], person_ref: str, at: datetime, *, p
 
 
 def drop(s: Session, case_id: str, at: datetime, person_ref: str | None = None) -> None:
-    """What the case made known, of one person or of all, holds no longer: rejected, withdrawn, or sent back."""
-    where = [DEPARTURE.c.case_id == case_id, DEPARTURE.c.settled_at.is_(None)]
+    """What the case made known, of one person or of all, holds no longer: withdrawn, or sent back. What was approved
+    and has happened is not taken back with it."""
+    where = [DEPARTURE.c.case_id == case_id, DEPARTURE.c.settled_at.is_(None), DEPARTURE.c.source != DISAPPROVED]
     if person_ref is not None:
         where.append(DEPARTURE.c.person_ref == person_ref)
     s.execute(update(DEPARTURE).where(*where).values(settled_at=at))
 
 
-def disapprove(s: Session, case_id: str) -> None:
-    """The approvals of the case are void; what its department reported stays reported."""
+def deny(s: Session, case_id: str, unit: str, person_ref: str, at: datetime) -> None:
+    """The exit of a person is not approved: what this case made known of it holds no longer, nor what an earlier
+    one left behind as disapproved."""
+    drop(s, case_id, at, person_ref)
     s.execute(
         update(DEPARTURE)
-        .where(DEPARTURE.c.case_id == case_id, DEPARTURE.c.settled_at.is_(None))
-        .values(source=REPORTED)
+        .where(
+            DEPARTURE.c.unit == unit,
+            DEPARTURE.c.person_ref == person_ref,
+            DEPARTURE.c.source == DISAPPROVED,
+            DEPARTURE.c.settled_at.is_(None),
+        )
+        .values(settled_at=at)
     )
+
+
+def disapprove(s: Session, case_id: str, today: date) -> None:
+    """The approvals of the case are void: what has happened by then stays known, the rest as it was reported."""
+    void = update(DEPARTURE).where(
+        DEPARTURE.c.case_id == case_id, DEPARTURE.c.settled_at.is_(None), DEPARTURE.c.source == APPROVED_EXIT
+    )
+    s.execute(void.where(DEPARTURE.c.event_on <= today).values(source=DISAPPROVED))
+    s.execute(void.where(DEPARTURE.c.event_on > today).values(source=REPORTED))
+
+
+def disapproved(s: Session, case_id: str) -> frozenset[str]:
+    """The persons of a case whose exit was approved and has happened, and whose approval is void."""
+    rows = s.execute(
+        select(DEPARTURE.c.person_ref).where(
+            DEPARTURE.c.case_id == case_id, DEPARTURE.c.settled_at.is_(None), DEPARTURE.c.source == DISAPPROVED
+        )
+    )
+    return frozenset(rows.scalars())

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from ledger import persons
 from ledger.books import AnyRow
 from ledger.db import keyring_of
-from ledger.tables import JOURNAL, OCCUPANCY, PERSON
+from ledger.tables import ACCOUNT, JOURNAL, OCCUPANCY, PERSON
 from models.enums import Resource, Sex
 from models.ledger import PersonEntry, RosterRow, Seated, Standing
 
@@ -34,6 +34,7 @@ _PLACE = (
 )
 _SEATS = (
     select(
+        OCCUPANCY.c.id,
         OCCUPANCY.c.unit,
         OCCUPANCY.c.resource,
         OCCUPANCY.c.internal_body,
@@ -43,6 +44,20 @@ _SEATS = (
     )
     .where(OCCUPANCY.c.person_ref == bindparam("person"), OCCUPANCY.c.left_on.is_(None))
     .order_by(OCCUPANCY.c.side, OCCUPANCY.c.id)
+)
+_came, _went = JOURNAL.alias("came"), JOURNAL.alias("went")
+_MOVES = (
+    select(
+        OCCUPANCY.c.id,
+        OCCUPANCY.c.entered_on,
+        OCCUPANCY.c.slot,
+        _came.c.transfer_id.label("came_by"),
+        _went.c.transfer_id.label("went_by"),
+    )
+    .join(ACCOUNT, ACCOUNT.c.id == OCCUPANCY.c.account)
+    .join(_came, and_(_came.c.holder == OCCUPANCY.c.entered_holder, _came.c.seq == OCCUPANCY.c.entered_seq))
+    .outerjoin(_went, and_(_went.c.holder == ACCOUNT.c.holder, _went.c.seq == OCCUPANCY.c.left_seq))
+    .where(OCCUPANCY.c.person_ref == bindparam("person"))
 )
 _INDEX = select(PERSON.c.identity_index).where(PERSON.c.ref == bindparam("person"))
 _SEATED = (
@@ -68,7 +83,24 @@ def seated_at(s: Session, person_ref: str) -> datetime | None:
 def seats_of(s: Session, person_ref: str) -> list[Seated]:
     """Every place that the person holds now, the headcount before the posts."""
     s.flush()
-    return [Seated(**row._mapping) for row in s.connection().execute(_SEATS, {"person": person_ref})]
+    earlier = _before_mergers(s, person_ref)
+    rows = s.connection().execute(_SEATS, {"person": person_ref}).mappings()
+    return [Seated(**{name: row[name] for name in row if name != "id"}, since=earlier.get(row["id"])) for row in rows]
+
+
+def _before_mergers(s: Session, person_ref: str) -> dict[int, date]:
+    """Seat → the day of the entry that it goes back to, of those that a merger carried over: a row in without a slot
+    that names the same transfer id as the row out of the seat before it (ledger/mergers.py)."""
+    moves = {row.id: row for row in s.connection().execute(_MOVES, {"person": person_ref})}
+    left = {row.went_by: row for row in moves.values() if row.went_by is not None}
+    found: dict[int, date] = {}
+    for seat, row in moves.items():
+        first = row
+        while first.slot is None and first.came_by is not None and first.came_by in left:
+            first = left[first.came_by]
+        if first is not row:
+            found[seat] = first.entered_on
+    return found
 
 
 def hold(s: Session, person_refs: Iterable[str]) -> None:

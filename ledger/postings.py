@@ -75,7 +75,7 @@ def authorise(
         return Refusal.of(RefusalCode.REFERENCE_REQUIRED, "核定须有批准文号、批准机关和批准日期")
     if delta == 0:
         return Refusal.of(RefusalCode.NOTHING_TO_DO)
-    if delta > 0 and closed_now(s, unit, exception, cause.recorded_at, applied_at):
+    if delta > 0 and closed_now(s, unit, exception, cause.presented_at, applied_at):
         return Refusal.of(RefusalCode.UNIT_SUSPENDED)
     account = books.only.accounts.get(resource)
     if account is None:
@@ -87,7 +87,7 @@ def authorise(
         return Refusal.of(RefusalCode.LEDGER_CONFLICT, "核定数不得为负")
     if books.move(request, account, wanted, unit, tolerate=absorb_until is not None) is None:
         return Refusal.of(RefusalCode.OVER_QUOTA, "核减后超出核定数，须明确消化期")
-    if absorb_until is not None:
+    if absorb_until is not None and account.now.tolerated_over:  # a term of nothing is no term
         books.absorb_until(account, absorb_until)
     return books.close()
 
@@ -135,7 +135,7 @@ def reserve(
         return answer
     if not slots:
         return Refusal.of(RefusalCode.NOTHING_TO_DO)
-    if closed_now(s, unit, exception, cause.recorded_at, applied_at):
+    if closed_now(s, unit, exception, cause.presented_at, applied_at):
         return Refusal.of(RefusalCode.UNIT_SUSPENDED)
     numbers = Counter(wanted.resource for wanted in slots)
     for resource in sorted(numbers):

@@ -146,6 +146,11 @@ def end(s: Session, suspension: Suspension, at: datetime, ended_by: str) -> None
     s.flush()
 
 
+def hold_line(s: Session, unit: str) -> None:
+    """The locks that a posting of the unit or of one below it takes, before anything else of them is read."""
+    _lock_line(s, unit)
+
+
 def _lock_line(s: Session, unit: str) -> None:
     reached = s.connection().execute(_HOLDERS_BELOW, {"unit_code": unit}).scalars().all()
     Books.of_holders(s, reached)

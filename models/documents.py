@@ -130,7 +130,8 @@ class EntryNoticeContext(DocumentContext):
 
 class ExitNoticeContext(DocumentContext):
     """《出编通知单》, fields domain.md §4.4; person and officers as on the entry notice. `proof` is the paper that the
-    departure rests on, `uses` what the notice is the ground for; `examined_by` empty when nobody but the approving department has examined it."""
+    departure rests on, `uses` what the notice is the ground for; `examined_by` empty when nobody but the approving
+    department has examined it."""
 
     unit_code: str
     certificate_no: str

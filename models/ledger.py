@@ -127,13 +127,15 @@ class Standing(Shape):
 
 
 class Seated(Shape):
-    """One place that a person holds now."""
+    """One place that a person holds now. `since`, where a merger brought the person here together with the place:
+    the day of the entry that it goes back to."""
 
     unit: str
     resource: Resource
     internal_body: str | None = None
     position: str | None = None
     entered_on: date
+    since: date | None = None
     basis_no: str | None = None
 
 

@@ -13,6 +13,9 @@ from models.refusals import Refusal, RefusalCode
 
 from .steps import OPINION_REQUIRED, STEPS, StepRule
 
+DUTY = "obligation-"
+"""Beginning of the steps that a reply lays upon somebody."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepFacts:
@@ -65,10 +68,12 @@ def _found(decision: Decision, case: CaseFacts) -> StepFacts | None:
 
 
 def departments_for(decision: Decision, rule: StepRule, case: CaseFacts) -> frozenset[Department]:
-    """Fixed by the step, or by the routing of the slot. A new leader fills a headcount slot and a post slot at
-    once: approving the pair belongs to the post's department (leaders are ORGANISATION's)."""
+    """Fixed by the step, unless its duty was opened for another; or by the routing of the slot. A new leader fills a
+    headcount slot and a post slot at once: approving the pair belongs to the post's department (leaders are
+    ORGANISATION's)."""
     if rule.department is not None:
-        return frozenset({rule.department})
+        duty = _found(decision, case) if decision.step.startswith(DUTY) else None
+        return frozenset({duty.department if duty else rule.department})
     if case.procedure is not Procedure.STAFFING_UP:
         found = _found(decision, case)
         same_step = {step.department for step in case.steps if step.step == decision.step}

@@ -26,14 +26,15 @@ from models.changes import (
     Resubordinated,
 )
 from models.docket import Check
-from models.enums import ChangeKind, Resource, UnitKind
+from models.enums import ChangeKind, Level, Resource, UnitKind
 from models.refusals import CLAUSES, RefusalCode
 from models.rulebook import Rulebook
 
 from .acceptance import GateFacts, Outcome, check, outcome_of, suspension
 from .authority import Authority, competent, highest, levels_of
-from .changes import UnitFacts, described, ending_units, planned, units_named
+from .changes import UnitFacts, described, ending_units, loops, planned, units_named
 from .deadlines import chinese_date
+from .identity import names_a_person
 
 POINTS = {name: field.description or name for name, field in Justification.model_fields.items()}
 """The five points, each with its question."""
@@ -64,32 +65,46 @@ class ChangeFacts:
 def change_gate(
     application: EstablishmentChangeApplication, facts: ChangeFacts, rulebook: Rulebook
 ) -> tuple[Outcome, list[Check]]:
-    """Every check in the order of procedures.md, and what they come to."""
+    """Every check in the order of procedures.md, and what they come to. Who is a stranger to a unit that is to be
+    changed is told that, and nothing of what the register says about the unit."""
     changes, until = application.changes, application.absorption_until
     units = planned(changes, facts.units)
+    strange = _stranger(application, facts)
     checks = [
-        check(RefusalCode.NOT_YOUR_DEPARTMENT, "经办人代表本单位", _stranger(application, facts)),
-        check(RefusalCode.INCOMPLETE, "请示齐全", _missing(application, facts)),
+        check(RefusalCode.NOT_YOUR_DEPARTMENT, "经办人代表本单位", strange),
+        check(RefusalCode.INCOMPLETE, "请示齐全", _missing(application, facts, rulebook.office.level)),
         check(RefusalCode.NO_COLLECTIVE_DECISION, "领导班子集体研究", _no_meeting(application, facts)),
         check(RefusalCode.UNIT_DATA_INVALID, "单位登记信息", _unit_faults(application, facts)),
         suspension(facts.gate),
         check(RefusalCode.REMOVAL_OVERDUE, "减员按期报送", facts.gate.overdue_removals),
-        check(RefusalCode.CATEGORY_MISMATCH, "编制类别与单位性质", mismatches(changes, units, rulebook)),
-        _authority_check(changes, units, rulebook),
-        *factual(changes, facts.units, until, facts.today),
         check(RefusalCode.DUPLICATE, "无重复申请", facts.gate.duplicates),
     ]
+    if not strange:
+        checks[-1:-1] = [
+            check(RefusalCode.CATEGORY_MISMATCH, "编制类别与单位性质", mismatches(changes, units, rulebook)),
+            _authority_check(changes, units, rulebook),
+            *factual(changes, facts.units, until, facts.today, facts.within),
+        ]
     return outcome_of(checks, RETURNED), checks
 
 
-def factual(changes: list[Change], registered: dict[str, UnitFacts], until: date | None, today: date) -> list[Check]:
-    """What the register must say for these changes to be possible; asked again before they take effect."""
+def factual(
+    changes: list[Change],
+    registered: dict[str, UnitFacts],
+    until: date | None,
+    today: date,
+    within: frozenset[str] | None = None,
+) -> list[Check]:
+    """What the register must say for these changes to be possible; asked again before they take effect. To an
+    applicant the figures of the units `within` its reach are told, and those of no other."""
     units = planned(changes, registered)
+    told = frozenset(units) if within is None else within | (frozenset(units) - frozenset(registered))
     return [
         check(RefusalCode.UNIT_DATA_INVALID, "所涉机构未撤销", _gone(registered)),
+        check(RefusalCode.UNIT_DATA_INVALID, "隶属关系", _looping(changes, units, registered)),
         check(RefusalCode.BEFORE_DIFFERS, "调整前情况与登记一致", _differing(changes, units, registered)),
         check(RefusalCode.STILL_OCCUPIED, "撤并机构的人员和事项", _occupied(changes, units)),
-        check(RefusalCode.BELOW_STRENGTH, "核减后不低于实有", _below(changes, units, until, today)),
+        check(RefusalCode.BELOW_STRENGTH, "核减后不低于实有", _below(changes, units, until, today, told)),
     ]
 
 
@@ -126,7 +141,7 @@ def _foreign(change: Change, facts: ChangeFacts) -> list[str]:
     return [] if isinstance(change, Reallocated) and len(foreign) < len(altered) else foreign
 
 
-def _missing(application: EstablishmentChangeApplication, facts: ChangeFacts) -> list[str]:
+def _missing(application: EstablishmentChangeApplication, facts: ChangeFacts, own: Level) -> list[str]:
     faults = []
     for name, value in (
         ("请示标题", application.title),
@@ -135,6 +150,8 @@ def _missing(application: EstablishmentChangeApplication, facts: ChangeFacts) ->
     ):
         if not value:
             faults.append(f"未填写{name}")
+        if value and name != "联系人" and names_a_person(value):  # both stand in the clear, in lists and letters
+            faults.append(f"{name}不得写入身份证件号码")
     faults += [
         f"五项论证未填写“{question}”"
         for name, question in POINTS.items()
@@ -144,7 +161,7 @@ def _missing(application: EstablishmentChangeApplication, facts: ChangeFacts) ->
         faults.append(f"没有一项属于“{application.kind.label}”")
     for number, change in enumerate(application.changes, 1):
         before = application.changes[: number - 1]
-        faults += [f"第{number}项{fault}" for fault in _malformed(change, facts, before)]
+        faults += [f"第{number}项{fault}" for fault in _malformed(change, facts, before, own)]
     names = {code: unit.name for code, unit in facts.units.items()}
     twice = [place for place, count in Counter(_places(application.changes, names)).items() if count > 1]
     faults += [f"{place}列了不止一次" for place in twice]
@@ -154,8 +171,8 @@ def _missing(application: EstablishmentChangeApplication, facts: ChangeFacts) ->
     return faults
 
 
-def _malformed(change: Change, facts: ChangeFacts, listed: list[Change]) -> list[str]:
-    """`listed` are the changes before it: what they set up, this one may name."""
+def _malformed(change: Change, facts: ChangeFacts, listed: list[Change], own: Level) -> list[str]:
+    """`listed` are the changes before it: what they set up, this one may name; `own` the level of the office."""
     new = {each.code for each in [*listed, change] if isinstance(each, EstablishUnit)}
     faults = [f"登记中没有单位{code}" for code in units_named(change) if code not in facts.units and code not in new]
     match change:
@@ -164,6 +181,8 @@ def _malformed(change: Change, facts: ChangeFacts, listed: list[Change]) -> list
                 faults.append("统一社会信用代码校验不通过")
             if change.parent == change.code:
                 faults.append("不能隶属于自身")
+            counted = Counter(quota.resource for quota in change.quotas)
+            faults += [f"{resource.label}列了不止一次" for resource, count in counted.items() if count > 1]
         case MergeUnits() if change.into in change.units:
             faults.append("不能并入自身")
         case InternalBodies(before=None, after=None):
@@ -173,7 +192,7 @@ def _malformed(change: Change, facts: ChangeFacts, listed: list[Change]) -> list
         case PostsChanged() if not change.resource.is_post:
             faults.append("职数增减只用于领导职数")
         case Reallocated():
-            faults += _one_sided(change)
+            faults += _one_sided(change, own)
         case Resubordinated(after=str() as after) if change.unit in (after, *_above(after, facts)):
             faults.append("不能隶属于自身或者所属单位")
         case _:
@@ -187,8 +206,9 @@ def _above(code: str, facts: ChangeFacts) -> tuple[str, ...]:
     return facts.units[code].above if code in facts.units else ()
 
 
-def _one_sided(change: Reallocated) -> list[str]:
-    """A side that is not in this register is named by its level: nothing comes from nowhere."""
+def _one_sided(change: Reallocated, own: Level) -> list[str]:
+    """A side that is not in this register is named by its level: nothing comes from nowhere. Of the office's own
+    level every unit is in it, and a side of that level is named as a unit."""
     faults = []
     if not change.resource.is_headcount:
         faults.append("编制调剂只用于编制")
@@ -198,7 +218,13 @@ def _one_sided(change: Reallocated) -> list[str]:
         faults.append("调出与调入为同一单位")
     elif (change.from_unit or change.from_level) is None or (change.to_unit or change.to_level) is None:
         faults.append("须写明另一方的单位或者层级")
+    elif own in [level for unit, level in _sides(change) if unit is None]:
+        faults.append("另一方属于本级，须写明单位")
     return faults
+
+
+def _sides(change: Reallocated) -> list[tuple[str | None, Level | None]]:
+    return [(change.from_unit, change.from_level), (change.to_unit, change.to_level)]
 
 
 def _places(changes: list[Change], names: dict[str, str]) -> list[str]:
@@ -297,7 +323,7 @@ def _assigned(change: Change, units: dict[str, UnitFacts]) -> list[tuple[str, Un
 
 def _authority_check(changes: list[Change], units: dict[str, UnitFacts], rulebook: Rulebook) -> Check:
     """Beyond the local authority: the competent body is named, with the clause that gives it the matter. Otherwise
-    the highest body decides the whole case, and the check says which change needs it."""
+    the highest body decides the whole case: it is the subject of the check, which says which change needs it."""
     names = {code: unit.name for code, unit in units.items()}
     found = list(zip(changes, authorities(changes, units, rulebook), strict=True))
     beyond = [(change, authority) for change, authority in found if authority.refused]
@@ -315,7 +341,7 @@ def _authority_check(changes: list[Change], units: dict[str, UnitFacts], ruleboo
         for change, authority in found
         if authority.decides is top.decides
     ]
-    return answer.model_copy(update={"detail": "；".join(need)})
+    return answer.model_copy(update={"subject": top.decides.value, "detail": "；".join(need)})
 
 
 def _levels(change: Change, units: dict[str, UnitFacts], rulebook: Rulebook) -> str:
@@ -334,6 +360,11 @@ def _gone(units: dict[str, UnitFacts]) -> list[str]:
         for unit in units.values()
         if unit.abolished_on is not None
     ]
+
+
+def _looping(changes: list[Change], units: dict[str, UnitFacts], registered: dict[str, UnitFacts]) -> list[str]:
+    names = [units[code].name for code in loops(changes, registered) if code in units]
+    return [f"{'、'.join(names)}将隶属于自身的所属单位"] if names else []
 
 
 def _differing(changes: list[Change], units: dict[str, UnitFacts], registered: dict[str, UnitFacts]) -> list[str]:
@@ -420,6 +451,12 @@ def _occupied(changes: list[Change], units: dict[str, UnitFacts]) -> list[str]:
 
 def _unabolishable(unit: UnitFacts, leaving: set[str]) -> list[str]:
     faults = [f"{unit.name}仍有在编人员{unit.people}名，须先出编或者合并"] if unit.people else []
+    if not unit.shares and not unit.people:  # posts can be counted without a person named on them
+        faults += [
+            f"{unit.name}{resource.label}实有{balance.occupied}名，须先免职或者更正"
+            for resource, balance in unit.balances.items()
+            if balance.occupied
+        ]
     staying = [name for code, name in unit.children.items() if code not in leaving]
     if staying:
         faults.append(f"{unit.name}仍有所属单位{'、'.join(staying)}")
@@ -433,10 +470,13 @@ def _unmergeable(unit: UnitFacts, into: str) -> list[str]:
 
 
 def _unfinished(unit: UnitFacts) -> list[str]:
-    return [f"{unit.name}有未办结的事项：{'、'.join(unit.unfinished)}"] if unit.unfinished else []
+    named = "、".join(filter(None, unit.unfinished))
+    return [f"{unit.name}有未办结的事项" + (f"：{named}" if named else "")] if unit.unfinished else []
 
 
-def _below(changes: list[Change], units: dict[str, UnitFacts], until: date | None, today: date) -> list[str]:
+def _below(
+    changes: list[Change], units: dict[str, UnitFacts], until: date | None, today: date, told: frozenset[str]
+) -> list[str]:
     """A reduction below what is used needs an absorption term 消化期; below nothing it is never possible. What one
     change takes is not made good by what another one gives: their order must not matter."""
     taken: Counter[tuple[str, Resource]] = Counter()
@@ -451,9 +491,12 @@ def _below(changes: list[Change], units: dict[str, UnitFacts], until: date | Non
             continue
         authorised = balance.authorised if balance else 0
         used = balance.occupied + balance.reserved + balance.set_aside if balance else 0
-        if authorised + delta < 0:
+        short = authorised + delta < 0 or (authorised + delta < used and termless)
+        if short and code not in told:
+            faults.append(f"{unit.name}{resource.label}不能调出{-delta}名")
+        elif authorised + delta < 0:
             faults.append(f"{unit.name}核定{resource.label}{authorised}名，不足以核减{-delta}名")
-        elif authorised + delta < used and termless:
+        elif short:
             faults.append(f"{unit.name}{resource.label}核减为{authorised + delta}名，已用{used}名，须写明消化期")
     return faults + (_over_together(changes, units) if termless else [])
 
@@ -481,8 +524,11 @@ def _over_together(changes: list[Change], units: dict[str, UnitFacts]) -> list[s
 
 
 def gaining(changes: list[Change]) -> list[str]:
-    """Units that the changes give something more to count: AUTHORISE asks of each whether it is suspended."""
-    return sorted({code for code, _, delta in deltas(changes) if delta > 0})
+    """Units that the changes give something: more to count, another unit whole, or a new one under it. Of each is
+    asked whether it is suspended."""
+    found = {code for code, _, delta in deltas(changes) if delta > 0}
+    found |= {change.into for change in changes if isinstance(change, MergeUnits)}
+    return sorted(found | {change.parent for change in changes if isinstance(change, EstablishUnit) and change.parent})
 
 
 def deltas(changes: list[Change]) -> list[tuple[str, Resource, int]]:

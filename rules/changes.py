@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 from models.changes import (
     AbolishUnit,
@@ -73,6 +74,35 @@ def ending_units(changes: list[Change]) -> dict[str, str | None]:
     """Units that are no more when the changes take effect, each with the unit that it goes into."""
     merged = {code: change.into for change in changes if isinstance(change, MergeUnits) for code in change.units}
     return merged | {change.unit: None for change in changes if isinstance(change, AbolishUnit)}
+
+
+def loops(changes: list[Change], units: dict[str, UnitFacts]) -> list[str]:
+    """Units that would stand under themselves once all changes are made, in the order in which they are made: new
+    units, moves, mergers. `units` as registered, each with the line above it."""
+    parents: dict[str, str | None] = {}
+    for unit in units.values():
+        line = (unit.code, *unit.above)
+        parents |= dict(pairwise(line)) | dict.fromkeys(unit.children, unit.code)
+    parents |= {change.code: change.parent for change in changes if isinstance(change, EstablishUnit)}
+    parents |= {change.unit: change.after for change in changes if isinstance(change, Resubordinated)}
+    for merger in [change for change in changes if isinstance(change, MergeUnits)]:
+        for source in merger.units:
+            if source in line_above(merger.into, parents):  # it takes over who stood between them as well
+                parents[merger.into] = parents.get(source)
+            under = [code for code, parent in parents.items() if parent == source and code != merger.into]
+            parents |= dict.fromkeys(under, merger.into)
+            parents.pop(source, None)
+    return [code for code in parents if code in line_above(code, parents)]
+
+
+def line_above(code: str, parents: dict[str, str | None]) -> list[str]:
+    """The units over one, the nearest first; a line that bites its tail ends where it comes round."""
+    line: list[str] = []
+    above = parents.get(code)
+    while above is not None and above not in line:
+        line.append(above)
+        above = parents.get(above)
+    return line
 
 
 def units_named(change: Change) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from models.applications import Problem, RectificationApplication
 from models.decisions import Officer
@@ -18,6 +18,9 @@ LISTED = "、"
 """Between the numbers of problems where a text names several."""
 
 SUSPENDED_MATTERS = ("用编申请", "机构编制调整申请")
+
+FARTHEST = timedelta(days=366)
+"""No day that an officer names may lie farther ahead: a slip of the pen must not postpone a case by years."""
 
 _IDENTITY_LIKE = re.compile(r"[0-9]{17}[0-9Xx]")
 
@@ -40,16 +43,18 @@ def opening_checks(
     application: RectificationApplication,
     opener: Officer,
     today: date,
+    presented_on: date,
     abolished_on: date | None,
     duplicates: list[str],
 ) -> list[Check]:
-    """What must be true before problems are opened against a unit; every fault of each check."""
+    """What must be true before problems are opened against a unit; every fault of each check. Their days are judged
+    as of `presented_on`, when they were committed: on the way an inspector's days may have passed."""
     inspector = opener.department is Department.ESTABLISHMENT and Role.INSPECTOR in opener.roles
     gone = [f"该机构已于{chinese_date(abolished_on)}撤销"] if abolished_on and abolished_on <= today else []
     return [
         _check(RefusalCode.NOT_YOUR_DEPARTMENT, "由监督检查岗立账", [] if inspector else ["只能由编办监督检查岗立账"]),
         _check(RefusalCode.UNIT_DATA_INVALID, "单位未撤销", gone),
-        _check(RefusalCode.INCOMPLETE, "问题登记完整", faults(application.problems, today)),
+        _check(RefusalCode.INCOMPLETE, "问题登记完整", faults(application.problems, presented_on)),
         _check(RefusalCode.DUPLICATE, "无重复立账", duplicates),
     ]
 
@@ -59,13 +64,29 @@ def _check(code: RefusalCode, label: str, found: list[str]) -> Check:
 
 
 def faults(problems: list[Problem], today: date) -> list[str]:
-    """What is wrong with the lines of a problem ledger."""
+    """What is wrong with the lines of a problem ledger. Number, kind and clause are kept in the clear."""
     numbers = [problem.no for problem in problems]
     found = [f"问题编号{no}重复" for no in dict.fromkeys(numbers) if numbers.count(no) > 1]
     if any(_IDENTITY_LIKE.search(no) for no in numbers):
         found.append("问题编号不得使用身份证件号码")
+    found += [
+        f"问题{problem.no}的问题类别和条款依据不得写入身份证件号码"
+        for problem in problems
+        if not _IDENTITY_LIKE.search(problem.no) and _IDENTITY_LIKE.search(f"{problem.kind}\n{problem.clause or ''}")
+    ]
     found += [f"问题{problem.no}的整改期限须晚于今日" for problem in problems if problem.due <= today]
+    found += [f"问题{problem.no}的整改期限不得晚于一年" for problem in problems if problem.due - today > FARTHEST]
     return found
+
+
+def without_identity(text: str) -> str:
+    """Text for a title: what looks like an identity number is struck out."""
+    return _IDENTITY_LIKE.sub("＊", text)
+
+
+def due_on(due: date, today: date, presented_on: date) -> date:
+    """The day of a problem as it is opened: one that passed while its case was on the way gets those days anew."""
+    return due if due >= today else due + (today - presented_on)
 
 
 # --- subjects of steps ---------------------------------------------------------------------------------------------
@@ -129,8 +150,8 @@ def overdue_text(due: date, today: date, calendar: Calendar) -> str:
 
 
 def falls_due(due_at: datetime, at: datetime, decided_at: datetime | None) -> bool:
-    """Whether a due moment closes the gate at `at`: it has passed, and no decision since spared it. The rule does
-    not close again for a due day that a person has judged; a new one that passes closes it again."""
+    """Whether a due moment closes the gate at `at`: it has passed, and no decision about this problem since spared
+    it. The rule does not close again for a due day that a person has judged; a new one that passes closes it again."""
     return due_at < at and (decided_at is None or due_at > decided_at)
 
 

@@ -134,8 +134,8 @@ def _not_posted(unit: str, who: list[tuple[Leaver, PersonFacts]]) -> list[str]:
 
 
 def _sat_since(unit: str, leaver: Leaver, person: PersonFacts) -> date | None:
-    """The latest entry among the seats that would be freed."""
-    return max((seat.entered_on for seat in freed(person.seats, unit, leaver.reason)), default=None)
+    """The latest entry among the seats that would be freed; a merger of units is none."""
+    return max((seat.since or seat.entered_on for seat in freed(person.seats, unit, leaver.reason)), default=None)
 
 
 def _too_early(unit: str, who: list[tuple[Leaver, PersonFacts]]) -> list[str]:

@@ -75,8 +75,9 @@ ESTABLISHMENT_CHANGE = _table(
     _duty(Step.OBLIGATION_FILING, _OFFICE, Role.REGISTRAR, Role.EXAMINER),
     _duty(Step.OBLIGATION_CONGRESS, _OFFICE, Role.REGISTRAR, Role.EXAMINER),
     _duty(Step.OBLIGATION_CERTIFICATE, _OFFICE, Role.REGISTRAR),
-    _duty(Step.OBLIGATION_REGISTRATION, Department.UNIT, Role.APPLICANT),
-    _duty(Step.OBLIGATION_DISCLOSURE, Department.UNIT, Role.APPLICANT),
+    # of a unit that merged itself away the office's registrar does it
+    _duty(Step.OBLIGATION_REGISTRATION, Department.UNIT, Role.APPLICANT, Role.REGISTRAR),
+    _duty(Step.OBLIGATION_DISCLOSURE, Department.UNIT, Role.APPLICANT, Role.REGISTRAR),
 )
 
 RECTIFICATION = _table(

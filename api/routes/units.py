@@ -54,7 +54,7 @@ def list_units(
 def read_unit(runtime: Work, officer: Caller, code: UnitPath) -> UnitView:
     with runtime.database.read() as s:
         _open(s, officer, code)
-        found = reading.unit(s, code, runtime.clock())
+        found = reading.unit(s, code, runtime.clock(), officer)
     if found is None:
         raise _no_unit()
     return found

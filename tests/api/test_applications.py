@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from api import examples
 from models.enums import CommandKind, Procedure
@@ -105,7 +106,7 @@ async def test_a_unit_that_the_register_does_not_know_or_that_was_abolished_gets
     assert refused["errors"][0]["field"] == "unit"
     assert (await desk.post(path, by=by, key="a-1", json=body)).json()["case_id"] == kept.json()["case_id"]
     with desk.database.read() as s:
-        assert s.query(Case).count() == 1
+        assert len(s.exec(select(Case)).all()) == 1
 
 
 async def test_a_procedure_named_in_the_body_must_be_that_of_the_route(desk: Desk) -> None:
@@ -149,6 +150,48 @@ async def test_an_abolished_unit_stays_readable_with_what_became_of_it(desk: Des
         assert (shown["other_names"], shown["level"]) == ("示范市地方志办公室", "city")
         assert (shown["suspended"], shown["problems"]) == (False, [])
     assert (await desk.get(f"/units/{UNIT_A}/balances", by="applicant")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("by", "source"),
+    [
+        ("applicant", "verification"),
+        ("personnel", "verification"),
+        ("treasurer", "verification"),
+        ("head", "12310"),
+        ("commissioner", "12310"),
+        ("supervisor", "12310"),
+    ],
+)
+async def test_that_somebody_rang_12310_is_told_to_few_on_the_page_of_the_unit_too(
+    desk: Desk, by: str, source: str
+) -> None:
+    answer = await desk.post("/rectifications", by="inspector", key="r", json=examples.RECTIFICATION)
+    case_id = answer.json()["case_id"]
+    with desk.database.write() as s:
+        s.add(
+            ProblemRow(
+                case_id=case_id, no="1", unit=UNIT_A, kind="x", source="12310", opened_at=NOW, due_at=NOW, state="open"
+            )
+        )
+    [shown] = (await desk.get(f"/units/{UNIT_A}", by=by)).json()["problems"]
+    assert shown["source"] == source
+
+
+async def test_a_unit_reads_a_rectification_only_once_its_problems_are_opened(desk: Desk) -> None:
+    answer = await desk.post("/rectifications", by="inspector", key="r", json=examples.RECTIFICATION)
+    case_id = answer.json()["case_id"]
+    problem(await desk.get(f"/cases/{case_id}", by="applicant"), 404, "not-found")
+    assert (await desk.get("/cases", by="applicant")).json()["items"] == []
+    assert (await desk.get(f"/cases/{case_id}", by="personnel")).status_code == 200
+    with desk.database.write() as s:
+        s.add(
+            ProblemRow(
+                case_id=case_id, no="1", unit=UNIT_A, kind="x", source="audit", opened_at=NOW, due_at=NOW, state="open"
+            )
+        )
+    assert (await desk.get(f"/cases/{case_id}", by="applicant")).status_code == 200
+    assert [row["case_id"] for row in (await desk.get("/cases", by="applicant")).json()["items"]] == [case_id]
 
 
 async def test_a_unit_shows_its_open_problems_and_that_its_gate_is_closed(desk: Desk) -> None:

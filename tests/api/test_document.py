@@ -53,7 +53,7 @@ async def test_every_operation_is_named_tagged_described_and_secured(desk: Desk)
 
 async def test_every_error_answer_is_a_problem_with_an_example(desk: Desk) -> None:
     schemas = desk.app.openapi()["components"]["schemas"]
-    assert {"Problem", "FieldError"} <= set(schemas)
+    assert {"ProblemDetails", "FieldError"} <= set(schemas)
     assert not {"HTTPValidationError", "ValidationError"} & set(schemas)
     told: set[str] = set()
     for _, path, operation in operations(desk):
@@ -64,7 +64,7 @@ async def test_every_error_answer_is_a_problem_with_an_example(desk: Desk) -> No
             if content is None:
                 assert (operation["operationId"], status) == ("health_ready", "503"), path
                 continue
-            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert content["schema"] == {"$ref": "#/components/schemas/ProblemDetails"}
             for code, example in content["examples"].items():
                 assert problems.Problem.model_validate(example["value"]).status == int(status)
                 told.add(code)

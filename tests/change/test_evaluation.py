@@ -16,11 +16,14 @@ from tests.change.acts import (
     MINUTES,
     OWN,
     bodies,
+    both_mixed,
     countersigned,
     decided,
     everything,
     headcount,
     in_force,
+    merged,
+    moved,
     paper,
     placed,
     posts,
@@ -81,9 +84,28 @@ def test_the_use_of_past_years_is_that_of_their_last_day(office: Office) -> None
     assert figures["2025年12月31日"] == "3"
     assert figures["2026年3月2日"] == "15"
     assert [(row.date, row.number, row.summary) for row in found.past_changes] == [
-        ("2025年6月2日", "示编〔2024〕9号", "行政编制+2名"),
         ("2024年6月3日", "示编〔2024〕9号", "机关工勤编制+1名"),
+        ("2025年6月2日", "示编〔2024〕9号", "行政编制+2名"),
     ]
+
+
+def test_the_sheet_evaluates_the_units_that_are_changed_and_not_always_the_applicant(office: Office) -> None:
+    both_mixed(office)
+    in_force(office, headcount(6, 7, SERVICES, "headcount:institution-full"))
+    found = sheet(office, examined(office, merged()))
+    assert {row.label for row in found.balances if "：" in row.label} == {"示范市公共服务中心：全额拨款事业编制"}
+    assert "行政编制" in {row.label for row in found.balances}
+    assert {row.as_of for row in found.use} == {"2026年3月2日", "示范市公共服务中心：2026年3月2日"}
+    assert [row.summary for row in found.past_changes] == ["示范市公共服务中心：全额拨款事业编制+1名"]
+    alone = sheet(office, examined(office, headcount(7, 8, SERVICES, "headcount:institution-full")))
+    assert [row.label for row in alone.balances] == ["示范市公共服务中心：全额拨款事业编制"]
+
+
+def test_the_sheet_has_no_figures_of_a_stranger_to_the_applicant(office: Office) -> None:
+    placed(office, RESEARCH, kind="mixed")
+    give = moved(1, SERVICES, RESEARCH, resource="headcount:institution-full")
+    found = sheet(office, examined(office, give))
+    assert not [row.label for row in found.balances if "示范市公共服务中心" in row.label]
 
 
 def test_past_changes_of_the_register_and_of_the_quota_are_listed(office: Office) -> None:
@@ -208,3 +230,16 @@ def test_the_deadline_of_a_deferral_is_that_of_the_setting(office: Office) -> No
     [step] = [each for each in office.docket(case_id).steps if each.state == "current"]
     assert step.due_at is not None
     assert step.due_at > office.now + timedelta(days=office.rulebook.change.defer_days)
+
+
+def test_the_expected_decision_is_shown_at_the_body_that_the_gate_found_competent(office: Office) -> None:
+    seen = {}
+    for number, change in enumerate((bodies(None, {"name": "法规处"}), headcount(), renamed(*OWN))):
+        case_id = office.opened(request(change, request_no=f"示发研〔2026〕{number + 20}号"))
+        [ahead] = [step for step in office.docket(case_id).steps if step.step == "decide"]
+        assert ahead.state == "expected"
+        countersigned(office, case_id)
+        [asked] = [step for step in office.docket(case_id).steps if step.step == "decide"]
+        assert asked.department is ahead.department
+        seen[number] = ahead.department
+    assert len(set(seen.values())) > 1

@@ -321,7 +321,8 @@ def test_a_reserved_post_counts_as_strength(office: Office) -> None:
 
 def test_nothing_is_taken_that_is_not_there_even_with_a_term(office: Office) -> None:
     below(office)
-    too_much = moved(9, SERVICES, None, resource=FUNDED, to_level="city")
+    empty_unit(office)
+    too_much = moved(9, SERVICES, NEW, resource=FUNDED)
     found = returned(office, request(too_much, absorption_until=YEAR_END), RefusalCode.BELOW_STRENGTH)
     assert "不足以核减9名" in found[RefusalCode.BELOW_STRENGTH]
 
@@ -332,7 +333,7 @@ def test_one_reduction_is_not_hidden_behind_another_ones_gift(office: Office) ->
     empty_unit(office)
     changes = [
         moved(5, SERVICES, NEW, resource=FUNDED),
-        moved(5, None, SERVICES, resource=FUNDED, from_level="city"),
+        moved(5, RESEARCH, SERVICES, resource=FUNDED),
     ]
     found = returned(office, request(*changes), RefusalCode.BELOW_STRENGTH)
     assert "核减为1名，已用4名" in found[RefusalCode.BELOW_STRENGTH]

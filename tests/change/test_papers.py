@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from models.documents import ChangeReplyContext
 from models.enums import DocumentKind
+from models.refusals import RefusalCode
 from models.register import Holder
-from tests.change.acts import OWN, bodies, headcount, in_force, paper, posts, renamed
-from tests.support.office import RESEARCH, Office
+from tests.change.acts import (
+    NEW,
+    OWN,
+    abolished,
+    bodies,
+    both_mixed,
+    empty_unit,
+    established,
+    failed,
+    headcount,
+    in_force,
+    paper,
+    posts,
+    refused_at_the_gate,
+    renamed,
+    request,
+)
+from tests.support.office import RESEARCH, SERVICES, Office, identity_no
 
 
 def reply(office: Office, case_id: str) -> ChangeReplyContext:
@@ -70,3 +89,43 @@ def test_each_duty_stands_in_the_reply_with_its_day(office: Office) -> None:
         "示范市机构编制委员会办公室于2026年3月23日前办理《机构编制管理证》变更",
         "你单位于2026年3月30日前除涉及国家秘密外，公开机构编制事项",
     ]
+
+
+def test_the_title_of_a_reply_names_the_unit_that_is_changed(office: Office) -> None:
+    both_mixed(office)
+    empty_unit(office)
+    case_id = in_force(office, abolished(NEW))
+    found = reply(office, case_id)
+    assert found.title.endswith("关于同意撤销示范市档案整理中心的批复")
+    assert found.copies_to.endswith("，示范市档案整理中心")
+    assert office.docket(case_id).title.startswith("示范市发展研究局关于撤销机构的申请（")
+    said = [line.partition("日前")[2] for line in found.obligations]
+    assert "收回被撤并机构的《机构编制管理证》" in said
+    assert "办理事业单位法人注销登记" in said
+
+
+def test_the_title_of_several_changes_names_none_of_them(office: Office) -> None:
+    both_mixed(office)
+    found = reply(office, in_force(office, headcount(), posts(0, 1, SERVICES, "post:internal-chief")))
+    assert found.title.endswith("关于同意调整机构编制事项的批复")
+    assert found.copies_to.endswith("，示范市公共服务中心")
+
+
+def test_a_new_unit_is_given_its_certificate(office: Office) -> None:
+    found = reply(office, in_force(office, established()))
+    assert found.title.endswith("关于同意设立示范市数据中心的批复")
+    assert any(said.endswith("前核发《机构编制管理证》") for said in found.obligations)
+    assert any(said.endswith("办理事业单位法人设立登记") for said in found.obligations)
+
+
+@pytest.mark.parametrize("field", ["title", "request_no"])
+def test_an_identity_number_in_the_clear_lines_of_a_request_is_refused(office: Office, field: str) -> None:
+    number = identity_no(7, date(1980, 5, 1))
+    told = refused_at_the_gate(office, headcount(), **{field: f"关于{number}的请示"})
+    assert "不得写入身份证件号码" in told[RefusalCode.INCOMPLETE]
+    assert number not in told[RefusalCode.INCOMPLETE]
+    assert number not in office.docket(office.opened(request(headcount(), **{field: f"关于{number}的请示"}))).title
+
+
+def test_the_code_of_a_unit_may_stand_in_the_title_of_a_request(office: Office) -> None:
+    assert failed(office, office.opened(request(headcount(), title=f"关于{NEW}的请示"))) == {}

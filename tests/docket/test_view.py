@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from docket import view
 from docket.view import Filters, differences
 from models.applications import StaffingUpApplication
-from models.decisions import Hold, Officer, Release, Reminder, Resubmission
+from models.decisions import Copy, Hold, Officer, Release, Reminder, Resubmission, Withdrawal
 from models.docket import Difference, Docket, Permission
 from models.enums import CommandKind, Department, DocumentKind, Resource, Role, State, StepState
 from models.refusals import RefusalCode
@@ -353,6 +353,35 @@ def test_decisions_and_receipts_stand_in_the_order_of_the_commands(office: Offic
         ("examine", "李静", "approve"), ("issue", "张伟", "approve"), ("approve-persons", "杨帆", "approve"),
     ]  # fmt: skip
     assert [receipt.code for receipt in docket.receipts] == [None, RefusalCode.NOT_YOUR_TURN, None, None, None]
+
+
+def test_a_unit_reads_the_receipts_of_its_own_officers_alone(office: Office) -> None:
+    case_id = office.opened()
+    copied = Copy(departments=[Department.DISCIPLINE], note="x")
+    office.accepted(office.order(case_id, CommandKind.COPY, copied, HEAD))
+    office.accepted(office.decide(case_id, "examine", EXAMINER))
+    office.order(case_id, CommandKind.WITHDRAW, Withdrawal(reason="x"), OTHER_APPLICANT)
+    office.accepted(office.order(case_id, CommandKind.WITHDRAW, Withdrawal(reason="不再需要"), APPLICANT))
+    every = office.docket(case_id)
+    mine = office.docket(case_id, APPLICANT).receipts
+    assert len(every.receipts) == 5
+    assert mine == [every.receipts[0], every.receipts[4]]
+    assert office.docket(case_id, PERSONNEL).receipts == every.receipts
+
+
+def test_a_unit_reads_the_notices_to_it_and_its_own_reminders_alone(office: Office) -> None:
+    case_id = office.opened()
+    office.accepted(office.order(case_id, CommandKind.REMIND, Reminder(), APPLICANT))
+    office.later(days=3)
+    office.accepted(office.order(case_id, CommandKind.REMIND, Reminder(), HEAD))
+    office.later(days=30)
+    for _ in range(3):
+        office.ring(case_id)
+    kinds = {notice.kind for notice in office.docket(case_id).notices}
+    assert {"by-hand", "reminder", "escalation"} <= kinds
+    [told] = office.docket(case_id, APPLICANT).notices
+    assert (told.kind, told.text.startswith(f"{APPLICANT.name}催办")) == ("by-hand", True)
+    assert office.docket(case_id, PERSONNEL).notices == office.docket(case_id).notices
 
 
 def test_lists_are_narrowed_and_paged_without_a_gap(office: Office) -> None:

@@ -29,6 +29,7 @@ from models.decisions import (
 from models.enums import CommandKind, Department, Procedure
 from rules.deadlines import local_day
 from rules.steps import STEPS
+from tests.change import acts as change
 from tests.rectification import acts
 from tests.removing.leaving import leaver, removal
 from tests.support.office import (
@@ -168,6 +169,7 @@ STAGES: dict[str, Callable[[Office], str]] = {
     "staffing up, rejected": rejected,
     "removal, accepted": REMOVING_STAFF.opened,
     "removal, reported by ORGANISATION and returned": reported_by_the_department,
+    "change, its duties waited for": lambda office: change.in_force(office, change.posts()),
     "rectification, open": acts.opened,
     "rectification, suspended": acts.suspended,
     "warning, raised": raised,

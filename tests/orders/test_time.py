@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from docket.worklist import worklist
-from models.decisions import Hold, Officer, Reminder
+from models.decisions import Extension, Hold, Officer, Reminder
 from models.enums import CommandKind, Department
 from models.refusals import RefusalCode
 from models.rulebook import DeadlineRules
 from rules.deadlines import add_working_days
-from tests.support.office import APPLICANT, HEAD, SUPERVISOR, Office
+from tests.change import acts as change
+from tests.support.office import APPLICANT, HEAD, OTHER_APPLICANT, SUPERVISOR, Office
 
-from .kinds import Kind, due_on, every_kind, extension, refused, waiting
+from .kinds import Kind, allowed, due_on, every_kind, extension, refused, waiting
 
 
 def noticed(office: Office, case_id: str) -> list[tuple[str, Department]]:
@@ -63,6 +64,17 @@ def test_a_step_is_extended_by_its_own_department_or_the_head_up_to_the_maximum(
     assert due_on(office, case_id) == add_working_days(first, most, office.deps.calendar)
     refused(office.order(case_id, CommandKind.EXTEND, extension(kind, 1), HEAD), RefusalCode.VERDICT_NOT_OPEN)
     assert due_on(office, case_id) == add_working_days(first, most, office.deps.calendar)
+
+
+def test_a_unit_extends_neither_its_own_duty_nor_that_of_another(office: Office) -> None:
+    case_id = change.in_force(office, change.posts())
+    [duty] = [s for s in office.docket(case_id).steps if s.department is Department.UNIT and s.state == "current"]
+    body = Extension(step=duty.step, working_days=5, reason="材料较多")
+    for unit in (APPLICANT, OTHER_APPLICANT):
+        refused(office.order(case_id, CommandKind.EXTEND, body, unit), RefusalCode.NOT_YOUR_DEPARTMENT)
+    assert CommandKind.EXTEND not in allowed(office, case_id, APPLICANT)
+    assert duty in office.docket(case_id).steps
+    office.accepted(office.order(case_id, CommandKind.EXTEND, body, HEAD))
 
 
 # --- the ladder ---------------------------------------------------------------------------------------------------

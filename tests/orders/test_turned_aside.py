@@ -27,6 +27,8 @@ from tests.support.office import (
 
 from .kinds import REMOVING_STAFF, Kind, allowed, every_kind, refused
 
+COLLEAGUE = ORGANISATION.model_copy(update={"id": "organisation-three", "name": "石帆"})
+
 
 def waits_for(office: Office, officer: Officer) -> list[str]:
     with office.database.read() as s:
@@ -98,18 +100,41 @@ def test_a_correction_is_an_application_of_the_same_procedure(office: Office) ->
     assert office.docket(case_id).state is State.RETURNED
 
 
-def test_what_a_department_reported_goes_back_to_the_officer_who_did(office: Office) -> None:
+def test_what_a_department_reported_goes_back_to_its_approvers(office: Office) -> None:
     case_id = office.opened(removal(leaver(office)), ORGANISATION)
     office.accepted(REMOVING_STAFF.decide(office, case_id, ORGANISATION_TWO, "return"))
     assert office.docket(case_id).waiting_on == [Department.ORGANISATION]
-    assert waits_for(office, ORGANISATION) == [case_id]
-    assert waits_for(office, ORGANISATION_TWO) == waits_for(office, APPLICANT) == waits_for(office, PERSONNEL) == []
-    assert CommandKind.RESUBMIT in allowed(office, case_id, ORGANISATION)
-    assert CommandKind.RESUBMIT not in allowed(office, case_id, ORGANISATION_TWO) | allowed(office, case_id, APPLICANT)
+    assert waits_for(office, ORGANISATION) == waits_for(office, ORGANISATION_TWO) == [case_id]
+    assert waits_for(office, APPLICANT) == waits_for(office, PERSONNEL) == []
+    assert CommandKind.RESUBMIT in allowed(office, case_id, ORGANISATION) & allowed(office, case_id, ORGANISATION_TWO)
+    assert CommandKind.RESUBMIT not in allowed(office, case_id, PERSONNEL) | allowed(office, case_id, APPLICANT)
     body = Resubmission(application=removal(leaver(office, proof_no="示退〔2026〕9号")))
     refused(office.order(case_id, CommandKind.RESUBMIT, body, APPLICANT), RefusalCode.NOT_YOUR_DEPARTMENT)
+    refused(office.order(case_id, CommandKind.RESUBMIT, body, PERSONNEL), RefusalCode.NOT_YOUR_DEPARTMENT)
     office.accepted(office.order(case_id, CommandKind.RESUBMIT, body, ORGANISATION))
     assert office.docket(case_id).round == 2
+
+
+def test_a_report_that_a_substitute_made_is_corrected_by_the_principal_or_a_colleague(office: Office) -> None:
+    more = {"acting_for": ORGANISATION.id, "acting_for_name": ORGANISATION.name}
+    body = Resubmission(application=removal(leaver(office)))
+    for corrected_by in (ORGANISATION, COLLEAGUE):
+        case_id = office.opened(removal(leaver(office)), ORGANISATION_TWO.model_copy(update=more))
+        office.accepted(REMOVING_STAFF.decide(office, case_id, COLLEAGUE, "return"))
+        office.accepted(office.order(case_id, CommandKind.RESUBMIT, body, corrected_by))
+        assert office.docket(case_id).state is State.IN_PROGRESS
+        office.accepted(office.order(case_id, CommandKind.WITHDRAW, Withdrawal(reason="计划调整"), COLLEAGUE))
+        assert office.docket(case_id).state is State.WITHDRAWN
+
+
+def test_whoever_submitted_a_round_of_a_departments_report_approves_none_of_it(office: Office) -> None:
+    case_id = office.opened(removal(leaver(office)), ORGANISATION)
+    office.accepted(REMOVING_STAFF.decide(office, case_id, ORGANISATION_TWO, "return"))
+    body = Resubmission(application=removal(leaver(office, proof_no="示退〔2026〕9号")))
+    office.accepted(office.order(case_id, CommandKind.RESUBMIT, body, ORGANISATION_TWO))
+    for submitter in (ORGANISATION, ORGANISATION_TWO):
+        refused(REMOVING_STAFF.decide(office, case_id, submitter), RefusalCode.SELF_APPROVAL)
+    office.accepted(REMOVING_STAFF.decide(office, case_id, COLLEAGUE))
 
 
 # --- withdrawal ---------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
 from datetime import date
 from typing import Any
@@ -10,13 +11,15 @@ from typing import Any
 import pytest
 
 from activities.turn import Turn
-from docket import cases, problems
+from docket import cases, problems, view
 from docket.commands import Submitted
+from ledger import mergers
 from models.applications import WarningApplication
 from models.decisions import Withdrawal
 from models.enums import CommandKind, DocumentKind, ProblemSource, ProblemState, State
 from models.refusals import RefusalCode
 from models.register import Unit
+from rules.deadlines import local_day
 from tests.support.office import (
     APPLICANT,
     EXAMINER,
@@ -24,7 +27,9 @@ from tests.support.office import (
     INSPECTOR,
     INSPECTOR_TWO,
     OTHER_APPLICANT,
+    PERSONNEL,
     RESEARCH,
+    SERVICES,
     SUPERVISOR,
     Office,
 )
@@ -61,8 +66,18 @@ def test_due_is_the_end_of_its_calendar_day_in_shanghai_also_on_a_holiday(office
         ([problem("P1"), problem("P1")], RefusalCode.INCOMPLETE),
         ([problem("P1", date(2026, 3, 2))], RefusalCode.INCOMPLETE),
         ([problem("110105199003077832")], RefusalCode.INCOMPLETE),
+        ([problem(kind="110105199003077832违规")], RefusalCode.INCOMPLETE),
+        ([problem(clause="第九条（11010519900307783x）")], RefusalCode.INCOMPLETE),
+        ([problem("P1", date(2027, 3, 4))], RefusalCode.INCOMPLETE),
     ],
-    ids=["two of one number", "due today", "a number like an identity number"],
+    ids=[
+        "two of one number",
+        "due today",
+        "a number like an identity number",
+        "a kind with an identity number",
+        "a clause with an identity number",
+        "due more than a year ahead",
+    ],
 )
 def test_a_faulty_set_of_problems_is_not_opened_and_the_unit_gets_no_letter(
     office: Office, body: list[dict[str, Any]], code: RefusalCode
@@ -75,11 +90,69 @@ def test_a_faulty_set_of_problems_is_not_opened_and_the_unit_gets_no_letter(
     assert code.label in docket.receipts[0].message
 
 
+def test_a_problem_may_be_due_a_year_and_a_day_ahead(office: Office) -> None:
+    assert office.docket(opened(office, problem("P1", date(2027, 3, 3)))).state is State.IN_PROGRESS
+
+
+def test_an_identity_number_in_a_kind_reaches_no_title(office: Office) -> None:
+    docket = office.docket(opened(office, problem(kind="张某110105199003077832违规")))
+    assert docket.title == "示范市发展研究局机构编制问题整改（1项：张某＊违规）"
+    assert not any("110105199003077832" in said for said in (docket.checks[2].detail, docket.receipts[0].message))
+
+
+def test_problems_are_judged_as_of_the_day_they_were_committed_not_delivered(office: Office) -> None:
+    case_id = office.apply(wanted(problem(due=date(2026, 3, 3))), by=INSPECTOR)
+    office.later(days=1)
+    office.deliver_outbox()
+    assert office.docket(case_id).state is State.IN_PROGRESS
+    assert local_day(problem_of(office, case_id).due_at) == date(2026, 3, 3)
+
+
+def test_a_day_that_passed_before_the_delivery_is_put_off_by_its_delay_and_closes_no_gate(office: Office) -> None:
+    lines = problem("P1", date(2026, 3, 3)), problem("P2", date(2026, 3, 20))
+    case_id = office.apply(wanted(*lines), by=INSPECTOR)
+    office.later(days=3)
+    office.deliver_outbox()
+    office.ring(case_id)
+    assert office.docket(case_id).state is State.IN_PROGRESS
+    assert local_day(problem_of(office, case_id).due_at) == date(2026, 3, 6)
+    assert local_day(problem_of(office, case_id, "P2").due_at) == date(2026, 3, 20)
+
+
 @pytest.mark.parametrize("by", [EXAMINER, HEAD, APPLICANT], ids=lambda officer: officer.id)
 def test_only_an_inspector_opens_problems(office: Office, by: Any) -> None:
     docket = office.docket(office.opened(wanted(), by=by))
     assert (docket.state, docket.documents) == (State.NOT_ACCEPTED, [])
     assert docket.refusals[0].code is RefusalCode.NOT_YOUR_DEPARTMENT
+
+
+def test_what_is_not_accepted_stays_within_the_office(office: Office) -> None:
+    case_id = office.apply(wanted(problem(due=date(2026, 3, 2))), by=INSPECTOR)
+    for state in (State.SUBMITTED, State.NOT_ACCEPTED):
+        assert office.docket(case_id, PERSONNEL).state is state
+        with office.database.read() as s:
+            assert view.docket(s, case_id, APPLICANT, office.now, office.deps.calendar) is None
+            assert not view.may_see(s, case_id, APPLICANT)
+            assert view.case_list(s, view.Filters(), APPLICANT, office.now, office.deps.calendar).items == []
+        office.deliver_outbox()
+    assert office.docket(opened(office), APPLICANT).state is State.IN_PROGRESS
+
+
+def test_a_merger_that_is_being_signed_is_waited_for_and_leaves_no_rectification_on_a_dead_unit(office: Office) -> None:
+    case_id = office.apply(wanted(), by=INSPECTOR)
+    opening = threading.Thread(target=office.deliver_outbox)
+    with office.database.write() as s:
+        mergers.hold_units(s, [RESEARCH, SERVICES])
+        unit = s.get(Unit, RESEARCH)
+        assert unit is not None
+        unit.abolished_on = local_day(office.now)
+        s.add(unit)
+        s.flush()
+        opening.start()
+        opening.join(timeout=1)
+        assert opening.is_alive()  # behind the lock of the unit
+    opening.join()
+    assert office.docket(case_id).state is State.NOT_ACCEPTED
 
 
 def test_nothing_is_opened_against_an_abolished_unit(office: Office) -> None:

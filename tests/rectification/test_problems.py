@@ -168,10 +168,11 @@ def test_a_finding_must_be_that_of_its_problem_and_say_what_the_verdict_says(
     assert waiting(office, case_id) == before
 
 
-def test_a_new_date_lies_ahead(office: Office) -> None:
+@pytest.mark.parametrize("day", ["2026-03-02", "2027-03-04"], ids=["today", "more than a year ahead"])
+def test_a_new_date_lies_ahead_and_not_beyond_a_year(office: Office, day: str) -> None:
     case_id = opened(office)
     office.accepted(report(office, case_id, "P1"))
-    found = [{"no": "P1", "passed": False, "finding": "x", "due": "2026-03-02"}]
+    found = [{"no": "P1", "passed": False, "finding": "x", "due": day}]
     failed = {"subject": "P1.1.1", "opinion": "x", "problems": found}
     assert office.decide(case_id, "site-check", INSPECTOR, "reject", **failed).code is RefusalCode.MALFORMED
 

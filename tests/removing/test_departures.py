@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from models.decisions import Resubmission, Withdrawal
+from models.decisions import Officer, Resubmission, Withdrawal
 from models.enums import CommandKind, State
 from models.refusals import RefusalCode
 from models.register import Departure
@@ -38,6 +38,7 @@ from tests.support.office import (
 )
 
 APPROVED = [(RESEARCH, "approved-exit", "retirement")]
+DISAPPROVED = [(RESEARCH, "disapproved", "retirement")]
 REPORTED = [(RESEARCH, "reported", "retirement")]
 
 
@@ -96,8 +97,8 @@ def test_a_rejected_removal_is_known_no_longer(office: Office, step: str) -> Non
     assert gate(office, "甲") == [RefusalCode.REMOVAL_OVERDUE]
 
 
-def test_a_return_voids_the_approval_and_what_it_made_known(office: Office) -> None:
-    case_id = office.opened(removal(leaver(office, on=LATE)))
+def test_a_return_of_what_has_not_happened_yet_voids_what_its_approval_made_known(office: Office) -> None:
+    case_id = office.opened(removal(leaver(office, on=date(2026, 3, 20))))
     office.accepted(approve(office, case_id))
     office.accepted(office.decide(case_id, "exit", REGISTRAR, "return", subject="P1"))
     assert open_departures(office) == []
@@ -107,11 +108,59 @@ def test_a_return_leaves_known_what_the_department_itself_reported(office: Offic
     case_id = office.opened(removal(leaver(office, on=LATE), leaver(office, 1, on=LATE)), ORGANISATION)
     office.accepted(approve(office, case_id, by=ORGANISATION_TWO))
     office.accepted(office.decide(case_id, "exit", REGISTRAR, "return", subject="P1"))
-    assert open_departures(office) == REPORTED * 2
-    fewer = Resubmission(application=removal(leaver(office, 1, on=HAPPENED)))
-    office.accepted(office.order(case_id, CommandKind.RESUBMIT, fewer, ORGANISATION))
+    assert open_departures(office) == DISAPPROVED + REPORTED
+    corrected = Resubmission(application=removal(leaver(office, 1, on=HAPPENED)))
+    office.accepted(office.order(case_id, CommandKind.RESUBMIT, corrected, ORGANISATION))
+    assert open_departures(office) == DISAPPROVED + REPORTED
+    assert gate(office, "甲") == [RefusalCode.REMOVAL_OVERDUE]  # of the one whose exit was approved
+
+
+def test_a_returned_report_that_was_never_approved_is_overdue_no_more_with_its_new_day(office: Office) -> None:
+    case_id = office.opened(removal(leaver(office, on=LATE)), ORGANISATION)
+    office.accepted(office.decide(case_id, "approve-exit", ORGANISATION_TWO, "return", subject="P1"))
+    corrected = Resubmission(application=removal(leaver(office, on=HAPPENED)))
+    office.accepted(office.order(case_id, CommandKind.RESUBMIT, corrected, ORGANISATION))
     assert open_departures(office) == REPORTED
-    assert gate(office, "甲") == []  # with its new day it is not overdue
+    assert gate(office, "甲") == []
+
+
+@pytest.mark.parametrize("by", [APPLICANT, ORGANISATION_TWO])
+def test_a_return_after_the_approval_opens_the_gate_for_nobody_who_is_gone(office: Office, by: Officer) -> None:
+    case_id = office.opened(removal(leaver(office, on=LATE)), by)
+    office.accepted(approve(office, case_id))
+    office.accepted(office.decide(case_id, "exit", REGISTRAR, "return", subject="P1"))
+    assert open_departures(office) == DISAPPROVED
+    back = Withdrawal(reason="情况有变")
+    refused(office.order(case_id, CommandKind.WITHDRAW, back, by), RefusalCode.NOTHING_TO_DO)
+    assert gate(office, "甲") == [RefusalCode.REMOVAL_OVERDUE]
+    again = Resubmission(application=removal(leaver(office, on=date(2026, 3, 20)), leaver(office, 1)))
+    office.accepted(office.order(case_id, CommandKind.RESUBMIT, again, by))
+    assert gate(office, "乙") == [RefusalCode.REMOVAL_OVERDUE]  # another day counts when it is approved
+    office.accepted(office.order(case_id, CommandKind.WITHDRAW, back, by))  # the other person
+    assert [s.subject for s in office.docket(case_id).steps if s.state == "current"] == ["P1"]
+    refused(office.order(case_id, CommandKind.WITHDRAW, back, by), RefusalCode.NOTHING_TO_DO)
+    office.accepted(approve(office, case_id))
+    assert open_departures(office) == APPROVED
+    assert gate(office, "丙") == []
+
+
+@pytest.mark.parametrize("left_out", ["another case", "not accepted"])
+def test_who_is_gone_stays_known_when_the_unit_leaves_him_out_until_the_exit_is_denied(
+    office: Office, left_out: str
+) -> None:
+    case_id = office.opened(removal(leaver(office, on=LATE)))
+    office.accepted(approve(office, case_id))
+    office.accepted(office.decide(case_id, "exit", REGISTRAR, "return", subject="P1"))
+    other = leaver(office, 200 if left_out == "not accepted" else 1)
+    office.accepted(office.order(case_id, CommandKind.RESUBMIT, Resubmission(application=removal(other)), APPLICANT))
+    if left_out == "another case":
+        office.accepted(office.order(case_id, CommandKind.WITHDRAW, Withdrawal(reason="情况有变"), APPLICANT))
+    assert office.docket(case_id).state.final
+    assert gate(office, "甲") == [RefusalCode.REMOVAL_OVERDUE]
+    anew = office.opened(removal(leaver(office)))
+    office.accepted(office.decide(anew, "approve-exit", ORGANISATION, "reject", subject="P1"))
+    assert open_departures(office) == []
+    assert gate(office, "乙") == []
 
 
 def test_a_withdrawn_report_is_known_no_longer(office: Office) -> None:

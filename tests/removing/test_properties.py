@@ -128,4 +128,6 @@ def the_promises_hold(office: Office, case_id: str, start: dict[str, tuple[int, 
     assert bool(current) == (not docket.state.final and docket.state is not State.RETURNED)
     assert (docket.state is State.CLOSED) <= any(each.left for each in docket.leavers)
     approved = {step.subject for step in current if step.step == "exit"}
-    assert len(open_departures(office)) == len(approved)  # known: approved, and not removed yet
+    known = [source for _, source, _ in open_departures(office)]
+    assert known.count("approved-exit") == len(approved)  # known: approved, and not removed yet
+    assert set(known) <= {"approved-exit", "disapproved"}  # or gone in fact when the approval became void

@@ -295,6 +295,20 @@ def test_problems_that_were_found_become_a_rectification_case(office: Office) ->
     assert handed.applicant == INSPECTOR.name
 
 
+def test_a_rectification_that_was_handed_over_and_arrives_a_day_late_is_opened_all_the_same(office: Office) -> None:
+    case_id = inspected(office)
+    office.later(days=8)
+    tomorrow = (local_day(office.now) + timedelta(days=1)).isoformat()
+    said = {"opinion": "自行增设信息科", "found": [problem("P1", due=tomorrow)]}
+    office.accepted(office.decide(case_id, "inspection-report", INSPECTOR, **said))
+    office.later(days=1)
+    office.deliver_outbox()
+    warning = office.docket(case_id).warning
+    assert warning is not None
+    assert warning.handed_to is not None
+    assert office.docket(warning.handed_to).state is State.IN_PROGRESS
+
+
 def test_what_is_expected_next_follows_the_ladder(office: Office) -> None:
     def ahead(case_id: str) -> list[tuple[str, str]]:
         return [(s.step, s.subject) for s in office.docket(case_id).steps if s.state == "expected"]

@@ -110,6 +110,9 @@ def test_the_report_goes_to_the_commission_with_situation_and_problems(office: O
     assert report.situation == ["查阅了人员名册。", "实际运行10个科室。"]
     assert [(p.no, p.source, p.due) for p in report.problems] == [("P1", "预警", "2026年12月31日")]
     assert "整改通知书" in report.next_step
+    assert (report.signer, report.handled_by) == (HEAD.name, INSPECTOR.name)  # who ordered it, who wrote it
+    record = next(each for each in office.docket(case_id).documents if each.kind == "inspection_report")
+    assert record.officers == {"经办": INSPECTOR.name, "签发": HEAD.name}
 
 
 def test_every_indicator_has_a_letter_of_its_own(office: Office) -> None:
