@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from ledger import departures, persons
@@ -21,6 +21,18 @@ _UNSEAT = (
     OCCUPANCY.update()
     .where(OCCUPANCY.c.id == bindparam("seat"), OCCUPANCY.c.left_on.is_(None))
     .values(left_on=bindparam("day"), left_seq=bindparam("row_seq"), exit_reason=bindparam("why"))
+)
+_POSITION = select(OCCUPANCY.c.position).where(OCCUPANCY.c.id.in_(bindparam("seats", expanding=True)))
+_RELIEVE = (
+    OCCUPANCY.update()
+    .where(
+        OCCUPANCY.c.person_ref == bindparam("person"),
+        OCCUPANCY.c.unit == bindparam("of_unit"),
+        OCCUPANCY.c.side == HEADCOUNT,
+        OCCUPANCY.c.left_on.is_(None),
+        OCCUPANCY.c.position.in_(bindparam("titles", expanding=True)),
+    )
+    .values(position=None)
 )
 
 
@@ -51,9 +63,19 @@ def leave(s: Session, unit: str, person_ref: str, side: Side, reason: ExitReason
     if refusal is not None:
         return refusal
     vacate(s, books, request, leaving, person_ref, reason)
+    if side == POST:
+        _relieve(s, unit, person_ref, leaving)
     units = {unit, *(seat.unit for seat in leaving)}
     departures.settle(s, units, person_ref, cause.recorded_at, posts_only=side == POST)
     return books.close()
+
+
+def _relieve(s: Session, unit: str, person_ref: str, left: Sequence[Seat]) -> None:
+    """Who was relieved of a post no longer bears its title on the headcount."""
+    connection = s.connection()
+    titles = connection.execute(_POSITION, {"seats": [seat.id for seat in left]}).scalars().all()
+    named = {"person": person_ref, "of_unit": unit, "titles": [title for title in titles if title]}
+    connection.execute(_RELIEVE, named)
 
 
 def _posts_here(held: Sequence[Seat], unit: str) -> list[Seat]:

@@ -76,6 +76,13 @@ def test_removal_from_a_leader_post_frees_the_post_only(leader: Database) -> Non
         assert verify(s).intact
 
 
+def test_who_is_relieved_of_a_post_no_longer_bears_its_title(leader: Database) -> None:
+    with leader.write() as s:
+        assert {row.position for row in occupancy.roster(s, UNIT)[0]} == {"四级主任科员"}
+        done(leave(s, "post", ExitReason.POST_REMOVED))
+        assert [row.position for row in occupancy.roster(s, UNIT)[0]] == [None]
+
+
 @pytest.mark.parametrize("side", ["headcount", "both"])
 def test_leaving_a_headcount_frees_every_post_wherever_it_is(leader: Database, side: Side) -> None:
     with leader.write() as s:
