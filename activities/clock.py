@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from docket import cases, notices
 from models.enums import Department, Role, State, Step
-from rules.deadlines import add_working_days, end_of_day, local_day
+from rules.deadlines import add_working_days, end_of_day, local_day, provisional
 
 from . import endings
 from .conduct import Conduct
@@ -54,6 +54,21 @@ def _recount(turn: Turn) -> None:
         if cases.outdated(row, turn.deps.office):
             cases.recount_step(turn.s, row, turn.deps.office)
             turn.touched()
+    if turn.case.state is State.RETURNED:
+        _recount_correction(turn)
+
+
+def _recount_correction(turn: Turn) -> None:
+    """The unit's own days: never fewer than the letter gave it."""
+    row, calendar = turn.case.row, turn.deps.calendar
+    if not row.correction_provisional or row.correction_calendar == calendar.version:
+        return
+    last = add_working_days(row.correction_from, turn.deps.rulebook.deadlines.correction, calendar)
+    turn.change(
+        correction_due_at=max(row.correction_due_at, end_of_day(last)),
+        correction_calendar=calendar.version,
+        correction_provisional=provisional(row.correction_from, last, calendar),
+    )
 
 
 def _ladder(turn: Turn, row: Row[Any]) -> None:

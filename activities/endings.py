@@ -9,7 +9,7 @@ from models.decisions import Decision
 from models.documents import FaultLine
 from models.enums import State, Step, Verdict
 from models.refusals import Refusal
-from rules.deadlines import add_working_days, end_of_day
+from rules.deadlines import add_working_days, end_of_day, provisional
 
 from . import letters
 from .paper import department_name
@@ -52,10 +52,18 @@ def back_to_unit(turn: Turn, decision: Decision) -> None:
 def to_unit(turn: Turn, step: str, subject: str, faults: list[FaultLine], by: str) -> None:
     """State `returned`, with the correction notice and the day by which the unit should answer."""
     days = turn.deps.rulebook.deadlines.correction
-    reply_by = end_of_day(add_working_days(turn.today, days, turn.deps.calendar))
+    calendar = turn.deps.calendar
+    last = add_working_days(turn.today, days, calendar)
+    reply_by = end_of_day(last)
     turn.void(done_too=True)
     letters.correction_notice(turn, step, subject, faults, reply_by, by)
-    turn.change(state=State.RETURNED.value, correction_due_at=reply_by)
+    turn.change(
+        state=State.RETURNED.value,
+        correction_due_at=reply_by,
+        correction_from=turn.today,
+        correction_calendar=calendar.version,
+        correction_provisional=provisional(turn.today, last, calendar),
+    )
 
 
 def next_round(turn: Turn, application: AnyApplication, *, internal: bool = False) -> None:

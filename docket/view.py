@@ -150,6 +150,7 @@ def docket(s: Session, case_id: str, viewer: Officer, now: datetime, calendar: C
         applicant=rounds[0].officer,
         waiting_on=_departments(row.waiting_on),
         due_at=row.due_at,
+        due_provisional=_provisional(case),
         overdue=_late(row, now),
         rounds=problems.told(rounds, viewer),
         steps=[
@@ -200,6 +201,13 @@ def _may_read_notice(viewer: Officer, notice: Row[Any], own: frozenset[str]) -> 
     if viewer.department is not Department.UNIT or notice.department == Department.UNIT.value:
         return True
     return notice.kind == "by-hand" and str(notice.key).rsplit("|", 2)[0] in own  # command|department|step
+
+
+def _provisional(case: cases.CaseFile) -> bool:
+    """Whether the case's next day was counted over a year that is not published yet."""
+    if case.state is State.RETURNED:
+        return bool(case.row.correction_provisional)
+    return any(step.provisional and step.due_at == case.row.due_at for step in case.current())
 
 
 def _in_order(steps: list[Row[Any]]) -> list[Row[Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -44,8 +44,8 @@ _RAISED_AT = (
 )
 _TOLD = select(_warning.c.case_id).where(_warning.c.case_id == _case.c.id, _warning.c.told_at.is_not(None)).exists()
 _FINAL = [state.value for state in State if state.final]
-_COUNTED_ANEW = (
-    select(_step.c.case_id)
+_COUNTED_OF_STEPS = (
+    select(_step.c.case_id.label("case_id"))
     .join(_case, _case.c.id == _step.c.case_id)
     .where(
         _step.c.state == StepState.CURRENT.value,
@@ -53,10 +53,14 @@ _COUNTED_ANEW = (
         _step.c.calendar_version != bindparam("version"),
         _case.c.state.not_in(_FINAL),
     )
-    .distinct()
-    .order_by(_step.c.case_id)
-    .limit(bindparam("limit"))
 )
+_COUNTED_OF_CORRECTIONS = select(_case.c.id.label("case_id")).where(
+    _case.c.state == State.RETURNED.value,
+    _case.c.correction_provisional.is_(True),
+    _case.c.correction_calendar != bindparam("version"),
+)
+_counted = union(_COUNTED_OF_STEPS, _COUNTED_OF_CORRECTIONS).subquery()
+_COUNTED_ANEW = select(_counted.c.case_id).order_by(_counted.c.case_id).limit(bindparam("limit"))
 
 
 def enter(

@@ -340,6 +340,7 @@ class Docket(Shape):
     applicant: str
     waiting_on: list[Department] = []
     due_at: datetime | None = None
+    due_provisional: bool = False
     overdue: bool = False
     rounds: list[RoundView] = []
     steps: list[StepView] = []

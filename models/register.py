@@ -256,6 +256,9 @@ class Case(SQLModel, table=True):
     applied_by: str = "unit"
     alarm_at: datetime | None = None
     exception_id: str | None = Field(default=None, index=True)
+    correction_from: date | None = None
+    correction_calendar: str | None = None
+    correction_provisional: bool = False
     __table_args__ = (
         UniqueConstraint("no", name="case_no_once"),
         Index("case_by_opening", "opened_at", "id"),

@@ -11,13 +11,13 @@ import pytest
 
 from activities.calendar import office_calendar
 from activities.cases import CaseActivities
-from docket import cases
+from docket import cases, warnings
 from models.decisions import Hold, Release
 from models.enums import CommandKind
 from models.rulebook import Calendar, DeadlineRules, Rulebook
 from rules.deadlines import add_working_days, end_of_day, local_day
 from runtime.settings import load_rulebook, load_settings
-from tests.support.office import EXAMINER, HEAD, Office
+from tests.support.office import EXAMINER, HEAD, Office, application
 
 from .kinds import STAFFING_UP, Kind, due_on, every_kind, extension, waiting
 
@@ -142,3 +142,28 @@ def test_a_table_in_the_rules_file_publishes_a_year_and_names_itself_in_the_vers
     theirs = office_calendar(Rulebook())
     assert ours.published - theirs.published == {2027}
     assert ours.version != theirs.version
+
+
+def test_the_days_of_a_correction_are_counted_again_and_never_fewer_than_the_letter_gave(december: Office) -> None:
+    case_id = STAFFING_UP.opened(december)
+    december.accepted(december.decide(case_id, "examine", EXAMINER, "return"))
+    given = december.docket(case_id)
+    assert given.due_at is not None
+    assert given.due_provisional
+    with december.database.read() as s:
+        assert warnings.waiting_for_calendar(s, "another", 10) == [case_id]
+        assert warnings.waiting_for_calendar(s, december.deps.calendar.version, 10) == []
+    restart_with(december, of_2027())
+    december.ring(case_id)
+    counted = december.docket(case_id)
+    days = DeadlineRules().correction
+    assert counted.due_at == end_of_day(add_working_days(local_day(RECEIVED), days, of_2027()))
+    assert counted.due_at > given.due_at
+    assert not counted.due_provisional
+    fewer = office_calendar(Rulebook(holidays=[date(2027, 10, 1)], workdays=[date(2027, 1, 2), date(2027, 1, 3)]))
+    other = december.opened(application(meeting="另一次"))
+    december.accepted(december.decide(other, "examine", EXAMINER, "return"))
+    assert december.docket(other).due_at == counted.due_at  # published by now: nothing to recount
+    restart_with(december, fewer)
+    december.ring(other)
+    assert december.docket(other).due_at == counted.due_at

@@ -41,7 +41,14 @@ def _more_columns() -> None:
     """Only columns that may be empty, or that have a default: rows of 0001 stay as they are."""
     added: dict[str, list[sa.Column[Any]]] = {
         "unit": [_text("level", null=True), _text("other_names", null=True), _text("merged_into", null=True)],
-        "case_file": [_text("applied_by", default="unit"), _moment("alarm_at"), _text("exception_id", null=True)],
+        "case_file": [
+            _text("applied_by", default="unit"),
+            _moment("alarm_at"),
+            _text("exception_id", null=True),
+            sa.Column("correction_from", sa.Date(), nullable=True),
+            _text("correction_calendar", null=True),
+            sa.Column("correction_provisional", sa.Boolean(), nullable=False, server_default=sa.false()),
+        ],
         "command": [_text("acting_for", null=True), _text("acting_for_name", null=True)],
         "step": [
             _text("acting_for", null=True),
