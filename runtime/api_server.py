@@ -1,4 +1,4 @@
-"""Composition root of the API process: settings → engine → client → FastAPI → uvicorn. No logic."""
+"""Composition root of the API process: settings → engine → client → FastAPI with the console → uvicorn. No logic."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import uvicorn
 
 from api.app import create_app
 from api.deps import Runtime
+from console.site import mount
 
 from .assembly import assembled
 from .client import Temporal
@@ -29,8 +30,10 @@ def serve_api(settings: Settings) -> None:
             keyring=parts.keyring,
             namespace=temporal_namespace(),
         )
+        app = create_app(runtime)
+        mount(app, runtime)
         uvicorn.run(
-            create_app(runtime),
+            app,
             host=settings.api_host,
             port=settings.api_port,
             log_config=None,  # ours strikes out identity numbers

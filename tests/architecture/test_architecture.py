@@ -15,8 +15,8 @@ from workflows import registry
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "models", "rules", "workflows", "activities", "ledger", "docket", "records", "doc_templates", "api", "runtime",
-    "sample_data",
+    "models", "rules", "workflows", "activities", "ledger", "docket", "records", "doc_templates", "api", "console",
+    "runtime", "sample_data",
 )  # fmt: skip
 FIXED = (
     "pyproject.toml", "workflows", "activities", "doc_templates", "models", "worker.py", "tests", "README.md",

@@ -11,7 +11,8 @@ import pytest
 from pydantic import BaseModel
 from sqlmodel import SQLModel
 
-import models.register  # noqa: F401 - fills the metadata
+import models.register
+import models.visits  # noqa: F401 - these two fill the metadata
 from models import enums
 from models.enums import Department, Procedure
 from models.rulebook import Rulebook

@@ -1,0 +1,97 @@
+"""The site: starlette-admin with our templates, words, headers and pages, mounted in the API's process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette_admin.base import BaseAdmin
+from starlette_admin.export import ExportConfig
+from starlette_admin.i18n import I18nConfig, TimezoneConfig
+from starlette_admin.views import BaseView
+
+from api.deps import Runtime
+
+from . import words
+from .armour import Hardened, PageHeaders, csp_nonce
+from .door import may_open, signed_in
+from .events import watch_events
+from .session import Password
+from .views import PAGES_OF_THE_SITE, Home
+
+HERE = Path(__file__).parent
+BASE = "/console"
+VERSION = "3"
+"""Of our own files: a browser that kept the former ones asks again."""
+EXPORTED_ROWS = 200_000
+
+
+class Site(BaseAdmin):
+    """`mount(app, runtime)` makes one per application."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        words.install()
+        super().__init__(
+            title="定编 · Dingbian",
+            base_url=BASE,
+            route_name="console",
+            templates_dir=str(HERE / "templates"),
+            static_dir=str(HERE / "static"),
+            index_view=Home(),
+            auth_provider=Password(),
+            secret_key=runtime.keyring.keyed_hash(b"console|cookies"),
+            middlewares=[Middleware(PageHeaders)],
+            i18n_config=I18nConfig(
+                default_locale=words.CHINESE,
+                language_cookie_name=words.COOKIE,
+                language_header_name=None,
+                language_switcher=[words.CHINESE, words.ENGLISH],
+            ),
+            timezone_config=TimezoneConfig(
+                default_timezone="Asia/Shanghai", timezone_cookie_name=None, use_user_locale_timezone=False
+            ),
+            export_config=ExportConfig(max_rows=EXPORTED_ROWS),
+        )
+
+    def _setup_templates(self) -> None:
+        super()._setup_templates()
+        env = self.templates.env
+        if env.loader is None:
+            raise RuntimeError("the framework gave no templates")
+        env.loader = Hardened(env.loader)
+        env.globals.update(csp_nonce=csp_nonce, may_open=may_open, signed_in=signed_in, console_version=VERSION)
+        env.filters.update(words.FILTERS)
+
+    async def _render_error(self, request: Request, exc: Exception | None = None) -> Response:
+        """A page that says what is wrong and what to do; a fault of ours says nothing of its inside."""
+        fault = exc if isinstance(exc, HTTPException) else HTTPException(500)
+        context = {"exc": fault, "problem": getattr(fault, "problem", None)}
+        return self._template_response(request, "error.html", context, fault.status_code)
+
+
+def mount(app: FastAPI, runtime: Runtime) -> Site:
+    """The console under `/console`, with what its pages need from the API's state; `/` leads to it."""
+    site = Site(runtime)
+    for view in PAGES_OF_THE_SITE:
+        site.add_view(_made(view))
+    app.add_route(f"{BASE}/events", watch_events, methods=["GET"], include_in_schema=False)
+    for path in ("/", BASE):  # before the API's own `/`, which leads to its reference
+        app.router.routes.insert(0, Route(path, _to_console, methods=["GET"], include_in_schema=False))
+    site.mount_to(app)
+    site.app.state.runtime = runtime
+    site.app.state.messenger = app.state.messenger
+    site.app.add_exception_handler(Exception, site._render_error)
+    return site
+
+
+def _made(view: type[BaseView] | BaseView) -> BaseView:
+    return view if isinstance(view, BaseView) else view()
+
+
+def _to_console(request: Request) -> RedirectResponse:
+    return RedirectResponse(f"{BASE}/")

@@ -1,0 +1,82 @@
+"""The console: failed sign-ins, drafts, disclosures of identity numbers.
+
+Revision: 0003; follows: 0002
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from alembic.util import CommandError
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def _text(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.String(), nullable=null)
+
+
+def _moment(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=null)
+
+
+def upgrade() -> None:
+    _sign_in_failures()
+    _drafts()
+    _disclosures()
+
+
+def downgrade() -> None:
+    raise CommandError("登记数据库只向前迁移；退回请恢复备份 · migrations only go forward: restore a backup")
+
+
+def _sign_in_failures() -> None:
+    op.create_table(
+        "sign_in_failure",
+        _text("officer"),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        _moment("last_at"),
+        _moment("locked_until", null=True),
+        sa.ForeignKeyConstraint(["officer"], ["officer.id"]),
+        sa.PrimaryKeyConstraint("officer"),
+    )
+
+
+def _drafts() -> None:
+    op.create_table(
+        "draft",
+        _text("id"),
+        _text("officer"),
+        _text("procedure"),
+        _text("case_id", null=True),
+        _text("title"),
+        sa.Column("form_sealed", sa.LargeBinary(), nullable=False),
+        _moment("updated_at"),
+        sa.ForeignKeyConstraint(["officer"], ["officer.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_draft_officer", "draft", ["officer"])
+
+
+def _disclosures() -> None:
+    op.create_table(
+        "disclosure",
+        sa.Column("id", sa.Integer(), nullable=False),
+        _moment("at"),
+        _text("officer"),
+        _text("officer_name"),
+        _text("department"),
+        _text("person_ref"),
+        _text("unit"),
+        _text("reason"),
+        sa.ForeignKeyConstraint(["officer"], ["officer.id"]),
+        sa.ForeignKeyConstraint(["person_ref"], ["person.ref"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_disclosure_officer", "disclosure", ["officer"])
+    op.create_index("ix_disclosure_person_ref", "disclosure", ["person_ref"])
