@@ -8,7 +8,7 @@ from docket.cases import Office
 from ledger.db import Database
 from models.rulebook import Calendar, Rulebook
 from records.render import Renderer
-from records.store import FolderStore
+from records.store import RecordStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Deps:
     """Database, store of records, renderer of documents, rules, calendar and the public address of QR codes."""
 
     database: Database
-    store: FolderStore
+    store: RecordStore
     renderer: Renderer
     rulebook: Rulebook
     calendar: Calendar

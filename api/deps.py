@@ -12,10 +12,12 @@ from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPBearer
 
 from ledger.db import Database
+from models.applications import AnyApplication
 from models.decisions import Delivery, Officer
+from models.rehearsal import Rehearsal
 from models.rulebook import Calendar, Rulebook
 from models.sealing import Keyring
-from records.store import FolderStore
+from records.store import RecordStore
 from runtime.settings import Settings
 
 from .limits import Buckets
@@ -45,6 +47,13 @@ class Limits:
     renditions: Buckets = field(default_factory=lambda: Buckets(burst=10, per_second=0.2))
     at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # LibreOffice fills a core
     streams: Buckets = field(default_factory=lambda: Buckets(burst=20, per_second=0.2))
+    sign_ins: Buckets = field(default_factory=lambda: Buckets(burst=60, per_second=0.5))  # an office behind one address
+    passwords_at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # 64 MiB each
+    rehearsals: Buckets = field(default_factory=lambda: Buckets(burst=60, per_second=1.0))  # each takes the write lock
+
+
+Rehearse = Callable[[AnyApplication, Officer, str | None], Rehearsal]
+"""What the gate would say to an application, or to the correction of a case (its id), of this officer."""
 
 
 @dataclass(slots=True)
@@ -56,7 +65,7 @@ class Runtime:
 
     settings: Settings
     database: Database
-    store: FolderStore
+    store: RecordStore
     temporal: Courier
     rulebook: Rulebook
     calendar: Calendar
@@ -67,6 +76,7 @@ class Runtime:
     limits: Limits = field(default_factory=Limits)
     watch_seconds: float = 2.0
     event_seconds: float = 1.0
+    rehearse: Rehearse | None = None
 
 
 def runtime_of(request: Request) -> Runtime:

@@ -31,7 +31,7 @@ from models.sealing import HashName, digest
 from models.shape import Shape, plain_text
 
 from .picture import QrPainter
-from .store import FolderStore, StoreFault
+from .store import RecordStore, StoreFault
 from .zipping import Member, assemble, pack
 
 FOLDER = Path(kit.__file__).parent
@@ -66,7 +66,7 @@ class Renderer:
     """
 
     def __init__(
-        self, folder: Path | None = None, hash_name: HashName = "sm3", keep: FolderStore | None = None
+        self, folder: Path | None = None, hash_name: HashName = "sm3", keep: RecordStore | None = None
     ) -> None:
         self._folder = folder or FOLDER
         self._hash_name: HashName = hash_name

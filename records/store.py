@@ -1,6 +1,7 @@
-"""The content-addressed store: a file is named by its digest, written once, read-only, checked at every read.
+"""The content-addressed store: a file is named by its digest, written once, checked at every read.
 
-Beside each file stands its manifest of parts (digest per zip member), which locates an alteration.
+Beside each file stands its manifest of parts (digest per zip member), which locates an alteration. `RecordStore` is
+the rule; `FolderStore` keeps to it in a folder, `ObjectStore` in any object store that `obstore` reaches.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ import re
 import secrets
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import from_url
 
 from models.sealing import HashName, digest
 
@@ -29,18 +36,20 @@ _MANIFEST = ".parts.json"
 _PARTS_BY: HashName = "sha256"
 """Parts only locate an alteration that the file's own digest proves; SM3 over them costs as much as rendering."""
 
+OBJECT_SCHEMES = ("s3", "s3a", "gs", "az", "abfs", "abfss", "http", "https")
+_REQUEST_SECONDS, _RETRY_SECONDS = 30, 20
+"""One request, and all tries of one: an activity has a minute, and tries again by itself."""
+
 
 class StoreFault(Exception):
-    """A file is missing, altered, or does not match its name."""
+    """A file is missing, altered, or does not match its name; or the store cannot be reached."""
 
 
-class FolderStore:
-    """Files in `root/ab/abcd….docx`. `hash_name` is the algorithm that the names are digests of."""
+class RecordStore(ABC):
+    """Files named `ab/abcd….docx`. `hash_name` is the algorithm that the names are digests of."""
 
-    def __init__(self, root: Path, hash_name: HashName = "sm3") -> None:
-        self.root = Path(root)
+    def __init__(self, hash_name: HashName = "sm3") -> None:
         self.hash_name: HashName = hash_name
-        self.root.mkdir(parents=True, exist_ok=True)
 
     def put(self, data: bytes, digest: str) -> None:
         """Keep `data` under `digest`; a file that is there already is compared, never replaced.
@@ -49,82 +58,99 @@ class FolderStore:
         """
         if self._digest(data) != digest:
             raise StoreFault(f"{digest}: data do not have this digest")
-        target = self._place(digest)
-        if target.exists():
+        target = _place(digest)
+        if self._read(target) is not None:
             self.get(digest)
             return
-        if not target.parent.is_dir():
-            target.parent.mkdir(exist_ok=True)
-            _sync_folder(self.root)
         # The manifest first: a file in the store always has one, wherever a crash falls.
-        self._write(self._manifest_place(digest), self._manifest(data, digest))
-        self._write(target, data)
-        _sync_folder(target.parent)
+        self._write(_place(digest, _MANIFEST), self._manifest(data, digest))
+        if not self._write(target, data):
+            self.get(digest)  # another writer was first: the same bytes, or a fault
 
     def get(self, digest: str) -> bytes:
         """The bytes, checked against their name. Raises StoreFault naming the altered parts."""
-        target = self._place(digest)
-        try:
-            data = target.read_bytes()
-        except FileNotFoundError:
-            raise StoreFault(f"{digest}: 存档文件缺失 · file is missing") from None
+        data = self._read(_place(digest))
+        if data is None:
+            raise StoreFault(f"{digest}: 存档文件缺失 · file is missing")
         if self._digest(data) != digest:
             where = "、".join(self.altered_parts(digest, data)) or "容器 container"
             raise StoreFault(f"{digest}: 存档文件被改动 · file was altered ({where})")
         return data
 
-    def path(self, digest: str) -> Path | None:
-        """Where the file is, or None. The content is not checked: use `get` to rely on it."""
-        target = self._place(digest)
-        return target if target.exists() else None
-
+    @abstractmethod
     def digests(self) -> Iterator[str]:
         """All names in the store, sorted."""
-        for folder in sorted(self.root.iterdir()):
-            if folder.is_dir():
-                yield from sorted(p.stem for p in folder.iterdir() if p.suffix == SUFFIX and _DIGEST.fullmatch(p.stem))
+
+    def well(self) -> bool:
+        """Whether the store answers now."""
+        try:
+            self._read(_place("0" * 64))
+        except StoreFault:
+            return False
+        return True
+
+    def path(self, digest: str) -> Path | None:
+        """Where the file is on this machine, or None. The content is not checked: use `get` to rely on it."""
+        _place(digest)
+        return None
 
     def altered_parts(self, digest: str, data: bytes) -> list[str]:
         """Names of parts that differ from the manifest, are missing or were added; empty when it cannot be told."""
         try:
-            manifest = json.loads(self._manifest_place(digest).read_text("utf-8"))
-        except (OSError, ValueError):
+            manifest = json.loads(self._read(_place(digest, _MANIFEST)) or b"")
+        except ValueError:
             return []
         kept: dict[str, str] = manifest["parts"]
-        now = self._parts(data)
+        now = _parts(data)
         return sorted(name for name in kept.keys() | now.keys() if kept.get(name) != now.get(name)) if now else []
+
+    @abstractmethod
+    def _read(self, name: str) -> bytes | None:
+        """The bytes of a name, or None. Raises StoreFault when it cannot be told."""
+
+    @abstractmethod
+    def _write(self, name: str, data: bytes) -> bool:
+        """All of it or nothing, and never over another file; False when the name was there already."""
 
     def _digest(self, data: bytes) -> str:
         return digest(data, self.hash_name)
 
-    def _place(self, digest: str) -> Path:
-        if not _DIGEST.fullmatch(digest):
-            raise StoreFault("not a digest")
-        return self.root / digest[:2] / f"{digest}{SUFFIX}"
-
-    def _manifest_place(self, digest: str) -> Path:
-        return self._place(digest).with_name(digest + _MANIFEST)
-
     def _manifest(self, data: bytes, digest: str) -> bytes:
-        body = {"algorithm": _PARTS_BY, "digest": digest, "size": len(data), "parts": self._parts(data)}
+        body = {"algorithm": _PARTS_BY, "digest": digest, "size": len(data), "parts": _parts(data)}
         return json.dumps(body, ensure_ascii=False, sort_keys=True, indent=1).encode()
 
-    def _parts(self, data: bytes) -> dict[str, str]:
-        """Digest per zip member, "" for one that cannot be unpacked; empty when it is no zip."""
-        parts: dict[str, str] = {}
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                for info in archive.infolist():
-                    try:
-                        parts[info.filename] = digest(archive.read(info), _PARTS_BY)
-                    except _UNREADABLE:
-                        parts[info.filename] = ""
-        except _UNREADABLE:
-            return {}
-        return parts
 
-    def _write(self, target: Path, data: bytes) -> None:
-        """All of it or nothing, and never over another file: temp, fsync, then a link under the final name."""
+class FolderStore(RecordStore):
+    """Read-only files in `root`, each written whole and synced before it gets its name."""
+
+    def __init__(self, root: Path, hash_name: HashName = "sm3") -> None:
+        super().__init__(hash_name)
+        self.root = Path(root)
+        self.root.mkdir(parents=True, exist_ok=True)
+
+    def well(self) -> bool:
+        return self.root.is_dir()
+
+    def path(self, digest: str) -> Path | None:
+        target = self.root / _place(digest)
+        return target if target.exists() else None
+
+    def digests(self) -> Iterator[str]:
+        for folder in sorted(self.root.iterdir()):
+            if folder.is_dir():
+                yield from sorted(p.stem for p in folder.iterdir() if p.suffix == SUFFIX and _DIGEST.fullmatch(p.stem))
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self.root / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _write(self, name: str, data: bytes) -> bool:
+        target = self.root / name
+        if not target.parent.is_dir():
+            target.parent.mkdir(exist_ok=True)
+            _sync_folder(self.root)
         temporary = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _READ_ONLY)
         try:
@@ -132,19 +158,102 @@ class FolderStore:
                 out.write(data)
                 out.flush()
                 os.fsync(out.fileno())
-            # link refuses an existing name where rename would replace it; another writer wrote the same bytes.
-            with contextlib.suppress(FileExistsError):
-                os.link(temporary, target)
+            os.link(temporary, target)  # refuses an existing name where rename would replace it
+        except FileExistsError:
+            return False
         finally:
             temporary.unlink(missing_ok=True)
+        if not name.endswith(_MANIFEST):  # the file comes last and takes its manifest along
+            _sync_folder(target.parent)
+        return True
 
 
-def open_store(url: str, hash_name: HashName = "sm3") -> FolderStore:
-    """The store of a `file:///folder` address or a plain folder path. Raises ValueError for another scheme."""
+class ObjectStore(RecordStore):
+    """An object store (S3 and those like it, Azure, Google). A write is conditional on the name being free, so the
+    store itself refuses to replace a file. Credentials and endpoint come from the store's own variables
+    (`AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, …), never from the address."""
+
+    def __init__(self, url: str, hash_name: HashName = "sm3") -> None:
+        super().__init__(hash_name)
+        self._store = from_url(
+            url,
+            client_options={"timeout": timedelta(seconds=_REQUEST_SECONDS), "allow_http": _wants_http()},
+            retry_config={"retry_timeout": timedelta(seconds=_RETRY_SECONDS)},
+        )
+
+    def digests(self) -> Iterator[str]:
+        with _reached("list"):
+            found = [str(meta["path"]) for batch in obstore.list(self._store) for meta in batch]
+        names = (path.rpartition("/")[2].removesuffix(SUFFIX) for path in found if path.endswith(SUFFIX))
+        yield from sorted(name for name in names if _DIGEST.fullmatch(name))
+
+    def _read(self, name: str) -> bytes | None:
+        with _reached(name):
+            try:
+                return bytes(obstore.get(self._store, name).bytes())
+            except FileNotFoundError:
+                return None
+
+    def _write(self, name: str, data: bytes) -> bool:
+        with _reached(name):
+            try:
+                obstore.put(self._store, name, data, mode="create")
+            except AlreadyExistsError:
+                return False
+            return True
+
+
+@contextlib.contextmanager
+def _reached(name: str) -> Iterator[None]:
+    """A store that is away or refuses is a StoreFault: its own text may hold an address and is left out."""
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise StoreFault(f"{name}: 档案存储不可用（{type(error).__name__}）· the store cannot be used") from None
+
+
+def _wants_http() -> bool:
+    """Only an endpoint that is plainly given as http is spoken to without TLS: a store in the same rack, a test."""
+    return os.environ.get("AWS_ENDPOINT", os.environ.get("AWS_ENDPOINT_URL", "")).startswith("http://")
+
+
+def open_store(url: str, hash_name: HashName = "sm3") -> RecordStore:
+    """The store of an address: a folder (`file:///…` or a path) or an object store (`s3://bucket/prefix`, …).
+
+    Raises ValueError for another scheme, for an address that holds a password, or one that the store refuses.
+    """
     parts = urlsplit(url)
-    if parts.scheme not in ("", "file"):
-        raise ValueError(f"records_url: 不支持 {parts.scheme} · only a folder (file:///…) is supported")
-    return FolderStore(Path(unquote(parts.path) if parts.scheme else url), hash_name)
+    if parts.scheme in ("", "file"):
+        return FolderStore(Path(unquote(parts.path) if parts.scheme else url), hash_name)
+    if parts.scheme not in OBJECT_SCHEMES:
+        raise ValueError(f"records_url: 不支持 {parts.scheme} · not supported; {', '.join(('file', *OBJECT_SCHEMES))}")
+    if parts.password or parts.query:
+        raise ValueError("records_url: 地址中不得写凭据，请用该存储自己的环境变量 · no credentials in the address")
+    try:
+        return ObjectStore(url, hash_name)
+    except BaseError as error:
+        raise ValueError(f"records_url: {type(error).__name__}") from None
+
+
+def _place(digest: str, suffix: str = SUFFIX) -> str:
+    if not _DIGEST.fullmatch(digest):
+        raise StoreFault("not a digest")
+    return f"{digest[:2]}/{digest}{suffix}"
+
+
+def _parts(data: bytes) -> dict[str, str]:
+    """Digest per zip member, "" for one that cannot be unpacked; empty when it is no zip."""
+    parts: dict[str, str] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for info in archive.infolist():
+                try:
+                    parts[info.filename] = digest(archive.read(info), _PARTS_BY)
+                except _UNREADABLE:
+                    parts[info.filename] = ""
+    except _UNREADABLE:
+        return {}
+    return parts
 
 
 def _sync_folder(folder: Path) -> None:

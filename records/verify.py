@@ -22,7 +22,7 @@ from models.sealing import HashName, digest
 
 from .numbering import TALLY
 from .register import CODE_PATTERN, GENESIS, by_code, by_digest, row_hash
-from .store import FolderStore, StoreFault
+from .store import RecordStore, StoreFault
 
 MAX_UPLOAD = 5_000_000
 _MAX_MEMBERS, _MAX_UNPACKED = 200, 20_000_000
@@ -53,7 +53,7 @@ def check_file(s: Session, data: bytes) -> RecordCheck:
     return _UNKNOWN
 
 
-def verify_records(s: Session, store: FolderStore) -> list[Fault]:
+def verify_records(s: Session, store: RecordStore) -> list[Fault]:
     """Faults of the register: gaps in numbers, broken chains, files missing or altered. Empty when intact."""
     faults: list[Fault] = []
     documents = select(Series).where(~col(Series.name).startswith(TALLY))
@@ -140,7 +140,7 @@ def _chain(where: str, rows: list[Record], algorithm: HashName) -> Iterator[Faul
             yield Fault(where=row.number, what="未归档却标为有效 · marked valid without a file")
 
 
-def _files(rows: list[Record], store: FolderStore) -> Iterator[Fault]:
+def _files(rows: list[Record], store: RecordStore) -> Iterator[Fault]:
     for row in rows:
         if row.digest is None:
             continue

@@ -12,7 +12,7 @@ from activities.calendar import office_calendar
 from ledger.db import Database
 from models.rulebook import Calendar, Rulebook
 from models.sealing import Keyring
-from records.store import FolderStore, open_store
+from records.store import RecordStore, open_store
 
 from .checks import check_algorithms, check_register
 from .faults import StartFault
@@ -25,7 +25,7 @@ class Parts:
     settings: Settings
     keyring: Keyring
     database: Database
-    store: FolderStore
+    store: RecordStore
     rulebook: Rulebook
     calendar: Calendar
 
@@ -79,7 +79,7 @@ def _open_database(settings: Settings, keyring: Keyring, *, migrate: bool) -> Da
     return database
 
 
-def _open_records(settings: Settings) -> FolderStore:
+def _open_records(settings: Settings) -> RecordStore:
     try:
         return open_store(settings.records_url, settings.hash)
     except (ValueError, OSError) as error:

@@ -78,7 +78,7 @@ def _worker(waiting_since: datetime | None, now: datetime) -> Part:
 
 
 def _store(runtime: Runtime) -> Part:
-    if runtime.store.root.is_dir():
+    if runtime.store.well():
         return _WELL
     return Part(well=False, says="档案存储不可用，文件暂不能生成和下载 · the records store is away")
 

@@ -14,8 +14,9 @@ from models.documents import DocumentContext
 from models.enums import DocumentKind
 from records.register import Draft
 from records.render import Renderer
-from records.store import FolderStore
+from records.store import FolderStore, ObjectStore, RecordStore, open_store
 from tests.support.ledger import make_database
+from tests.support.s3 import bucket, object_server
 
 
 @pytest.fixture
@@ -25,9 +26,29 @@ def database(url: str, tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def object_endpoint() -> Iterator[str]:
+    with object_server() as address:
+        yield address
+
+
+@pytest.fixture
+def object_store(object_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    made = open_store(bucket(object_endpoint, monkeypatch))
+    assert isinstance(made, ObjectStore)
+    return made
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
+
+
+@pytest.fixture(params=["folder", "objects"])
+def any_store(request: pytest.FixtureRequest) -> RecordStore:
+    """A store of each kind, empty."""
+    found: RecordStore = request.getfixturevalue("store" if request.param == "folder" else "object_store")
+    return found
 
 
 @pytest.fixture(scope="session")
