@@ -9,22 +9,28 @@ import os
 import sys
 import uuid
 from datetime import UTC, datetime, timedelta
+from getpass import getpass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from argon2 import PasswordHasher
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from docket.officers import add_officer, find_by_login, issue_token, officer_of, revoke_token
+from docket.sign_in import set_password
 from docket.substitutions import grant
 from ledger.intake import import_file, template
+from ledger.log import LogFault
 from models.enums import Department, Procedure, Role
 from models.intake import ImportReport
 from models.ledger import Verification
+from models.packages import CHECKS, PackageReport
 from models.refusals import Refusal
 from models.substitutions import NewSubstitution
+from records.archive import Wanted
 from rules.deadlines import local_day
 from runtime.anchors import Anchor, take_anchor
 from runtime.api_server import serve_api
@@ -35,6 +41,7 @@ from runtime.exporting import export_register
 from runtime.faults import StartFault
 from runtime.keyring import add_key, create_key_file
 from runtime.logs import set_up_logging
+from runtime.packaging import is_register, verify_document, verify_package, verify_register, write_archive
 from runtime.schedules import ensure, told
 from runtime.settings import Settings, load_settings, unknown_variables
 from runtime.up import progress_bar, run_up
@@ -44,6 +51,14 @@ from worker import serve
 FINDING = 1
 WRONG = 2
 SHOWN_FAULTS = 50
+SHORTEST_PASSWORD = 12
+CHECKED = {
+    "valid": "有效 valid",
+    "void": "作废 void",
+    "superseded": "已被替代 superseded",
+    "altered": "已改动 altered",
+    "unknown": "查无此件 unknown",
+}
 
 app = typer.Typer(
     help="定编：机构编制实名制办理 · Dingbian: real-name control of public posts",
@@ -82,7 +97,7 @@ def run_command() -> int:
     except StartFault as fault:
         errors.print(f"[bold red]✗[/] {escape(str(fault))}", soft_wrap=True)
         return WRONG
-    except (DemoFault, TemporalAway) as fault:
+    except (DemoFault, LogFault, TemporalAway) as fault:
         errors.print(f"[bold red]✗[/] {escape(str(fault))}", soft_wrap=True)
         return FINDING
     return 0
@@ -254,6 +269,20 @@ def officer_add(
     _say(f"已登记 {login} · entered")
 
 
+@officer.command("password")
+def officer_password(login: Annotated[str, typer.Argument(help="登录名 · login")]) -> None:
+    """设定控制台登录密码，密码从标准输入读入 · Set the console password, read from standard input."""
+    password = (
+        getpass(f"{login} 的新密码 · new password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    )
+    if len(password) < SHORTEST_PASSWORD:
+        raise StartFault(f"密码至少 {SHORTEST_PASSWORD} 个字符 · at least {SHORTEST_PASSWORD} characters")
+    with assembled(_settings()) as parts, parts.database.write() as session:
+        if not set_password(session, login, PasswordHasher().hash(password), datetime.now(UTC)):
+            raise StartFault(f"没有经办人 {login} · no such officer")
+    _say(f"已设定 {login} 的密码，原有登录会话已终止 · set; former sessions have ended")
+
+
 @officer.command("substitute")
 def officer_substitute(
     principal: Annotated[str, typer.Argument(help="被代行人登录名 · who is stood in for")],
@@ -299,11 +328,20 @@ def officer_substitute(
 
 @app.command()
 def verify(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            help="档案包目录、登记数据库文件或公文；不写则核验本系统 · a package, a register file, a document"
+        ),
+    ] = None,
     anchor: Annotated[Path | None, typer.Option(help="另处保存的存证文件 · an anchor file kept elsewhere")] = None,
     as_json: Json = False,
 ) -> None:
-    """核验台账链、余额和归档文件；有差异时退出状态为 1 · Verify chains, balances and records."""
+    """核验台账链、余额、归档文件、日志，或给定的档案包、数据库、公文；有差异时状态为 1 · Verify all, or one."""
     kept = _read_anchor(anchor) if anchor else None
+    if path is not None:
+        _verify_path(path, kept, as_json)
+        return
     with assembled(_settings()) as parts:
         found = verify_all(parts, kept)
     if as_json:
@@ -312,6 +350,48 @@ def verify(
         _show_verification(found)
     if found.faults or found.difference:
         _finding()
+
+
+def _verify_path(path: Path, kept: Anchor | None, as_json: bool) -> None:
+    """Packages and copies of a register need no installation: nothing of this one is opened for them."""
+    if not path.exists():
+        raise StartFault(f"没有 {path} · no such file or folder")
+    if path.is_dir():
+        report = verify_package(path)
+        _told_package(report, as_json)
+        intact = report.intact
+    elif is_register(path):
+        found = verify_register(path, kept)
+        if as_json:
+            _print_json(found.model_dump(mode="json") | {"intact": not found.faults and found.difference == 0})
+        else:
+            _show_verification(found)
+        intact = not found.faults and found.difference == 0
+    else:
+        with assembled(_settings()) as parts:
+            checked = verify_document(parts, path)
+        if as_json:
+            _print_json(checked.model_dump(mode="json"))
+        else:
+            _say(f"{CHECKED[checked.status]}：{checked.number or path.name} {checked.title or ''}")
+        intact = checked.status == "valid"
+    if not intact:
+        _finding()
+
+
+def _told_package(report: PackageReport, as_json: bool) -> None:
+    if as_json:
+        _print_json(report.model_dump(mode="json") | {"intact": report.intact})
+        return
+    table = Table(title=f"档案包 {report.package_id} · four checks", title_justify="left")
+    for heading in ("检测 check", "项数 examined", "结果 result"):
+        table.add_column(heading)
+    for check, label in CHECKS.items():
+        faults = report.of(check)
+        table.add_row(label, str(report.examined.get(check, 0)), f"✗ {len(faults)}" if faults else "✓ 无误 intact")
+    console.print(table)
+    for fault in report.faults[:SHOWN_FAULTS]:
+        errors.print(f"[red]✗[/] {CHECKS[fault.check]} {escape(fault.where)}：{escape(fault.what)}", soft_wrap=True)
 
 
 def _read_anchor(path: Path) -> Anchor:
@@ -323,8 +403,8 @@ def _read_anchor(path: Path) -> Anchor:
 
 def _show_verification(found: Verification) -> None:
     _say(
-        f"链 {found.holders} 条、台账 {found.rows} 行、账户 {found.accounts} 个、文件 {found.records} 份，"
-        f"差异 {found.difference} · chains, rows, accounts, records, difference"
+        f"链 {found.holders} 条、台账 {found.rows} 行、账户 {found.accounts} 个、文件 {found.records} 份、"
+        f"存证日志 {found.log_size} 叶，差异 {found.difference} · chains, rows, accounts, records, log, difference"
     )
     for fault in found.faults[:SHOWN_FAULTS]:
         errors.print(f"[red]✗[/] {escape(fault.where)}：{escape(fault.what)}", soft_wrap=True)
@@ -334,16 +414,33 @@ def _show_verification(found: Verification) -> None:
 
 @app.command()
 def export(
-    target: Annotated[Path, typer.Argument(help="新的 .xlsx 文件或 CSV 目录 · a new .xlsx file or folder")],
+    target: Annotated[Path, typer.Argument(help="新的 .xlsx 文件或目录 · a new .xlsx file or folder")],
+    year: Annotated[int | None, typer.Option(help="该年度的档案包（目录） · the archive package of a year")] = None,
+    case: Annotated[str | None, typer.Option(help="一件已办结事项的档案包 · the package of a case, by number")] = None,
     as_json: Json = False,
 ) -> None:
-    """导出机构、编制职数、人员（证件号码隐去）和流水 · Export units, balances, roster and journal."""
+    """导出机构、编制职数、人员（证件号码隐去）和流水；或档案包 · Export the register, or an archive package."""
+    if year is not None and case is not None:
+        raise StartFault("--year 与 --case 只能用一个 · use either --year or --case")
+    if year is not None or case is not None:
+        _write_package(target, Wanted(year=year, case_no=case), as_json)
+        return
     with assembled(_settings()) as parts:
         counts = export_register(parts.database, target)
     if as_json:
         _print_json({"target": str(target), "rows": counts})
     else:
         _say(f"已导出 · exported: {target}（" + "、".join(f"{name} {n}" for name, n in counts.items()) + "）")
+
+
+def _write_package(target: Path, wanted: Wanted, as_json: bool) -> None:
+    with assembled(_settings()) as parts, progress_bar(errors) as progress:
+        report = write_archive(parts, target, wanted, progress)
+    _told_package(report, as_json)
+    if not as_json:
+        _say(f"已写入 · written: {target}；浏览 {target / 'data' / 'index.html'}")
+    if not report.intact:
+        _finding()
 
 
 @app.command()
@@ -357,8 +454,8 @@ def migrate() -> None:
 def anchor(
     out: Annotated[Path | None, typer.Option(help="写入新文件，另处保存 · write a new file, kept elsewhere")] = None,
 ) -> None:
-    """输出全部链头存证（JSON），供日后 `verify --anchor` 比对 · All chain heads, to be kept elsewhere."""
-    with assembled(_settings()) as parts, parts.database.read() as session:
+    """追加存证日志，输出日志头和全部链头（JSON），供日后 verify --anchor 比对 · Append to the log; print all heads."""
+    with assembled(_settings()) as parts, parts.database.write() as session:
         taken = take_anchor(session)
     text = taken.model_dump_json(indent=2)
     if out is None:
@@ -369,7 +466,8 @@ def anchor(
             file.write(text + "\n")
     except FileExistsError:
         raise StartFault(f"{out} 已存在，不覆盖 · already exists and is not replaced") from None
-    _say(f"已存证 {len(taken.journals)} 条台账链、{len(taken.records)} 个文件序列 · anchored: {out}")
+    size = taken.log.size if taken.log else 0
+    _say(f"已存证 {len(taken.journals)} 条台账链、{len(taken.records)} 个文件序列、日志 {size} 叶 · anchored: {out}")
 
 
 @app.command()

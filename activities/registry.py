@@ -7,6 +7,7 @@ from typing import Any
 
 from .cases import CaseActivities
 from .deps import Deps
+from .log import LogActivities
 from .monitoring import MonitoringActivities
 
 __all__ = ["Deps", "build_activities"]
@@ -14,5 +15,12 @@ __all__ = ["Deps", "build_activities"]
 
 def build_activities(deps: Deps) -> list[Callable[..., Any]]:
     """All activities that any workflow uses; a test compares them with what the workflows execute."""
-    case, monitoring = CaseActivities(deps), MonitoringActivities(deps)
-    return [case.open_case, case.handle_command, case.ring, case.note_unreadable, monitoring.run_monitors]
+    case, monitoring, log = CaseActivities(deps), MonitoringActivities(deps), LogActivities(deps)
+    return [
+        case.open_case,
+        case.handle_command,
+        case.ring,
+        case.note_unreadable,
+        monitoring.run_monitors,
+        log.append_to_log,
+    ]

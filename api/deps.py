@@ -46,6 +46,9 @@ class Limits:
     audits: Buckets = field(default_factory=lambda: Buckets(burst=6, per_second=0.1))
     renditions: Buckets = field(default_factory=lambda: Buckets(burst=10, per_second=0.2))
     at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # LibreOffice fills a core
+    disclosures: Buckets = field(default_factory=lambda: Buckets(burst=20, per_second=1 / 30))
+    exports: Buckets = field(default_factory=lambda: Buckets(burst=10, per_second=0.1))
+    exports_at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))  # a workbook fills a core
     streams: Buckets = field(default_factory=lambda: Buckets(burst=20, per_second=0.2))
     sign_ins: Buckets = field(default_factory=lambda: Buckets(burst=60, per_second=0.5))  # an office behind one address
     passwords_at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # 64 MiB each

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import Request, Response
+from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
 from docket import commands, substitutions, view
@@ -43,26 +46,33 @@ def _commit(runtime: Runtime, officer: Officer, body: AnyApplication, key: str) 
     procedure = procedure_of(body)
     series = serial_series(procedure)
     with runtime.database.write() as s:
-        if not reading.unit_exists(s, body.unit):
-            raise ProblemError(
-                "unknown-unit", errors=[FieldError(field="unit", reason="登记簿中没有此单位 · not in the register")]
-            )
-        if officer.department is Department.UNIT and officer.unit != body.unit:
-            raise ProblemError("not-your-unit")
-        if not substitutions.reaches(s, officer, procedure, at):
-            raise out_of_scope()
-        # like a unit that the register does not know, and not a case refused by the gate: nobody can act for it, and
-        # no letter could be served on it
-        if not commands.known(s, officer.id, key) and reading.abolished_on(s, body.unit) is not None:
-            raise ProblemError(
-                "unit-abolished", errors=[FieldError(field="unit", reason="该单位已撤销 · this unit was abolished")]
-            )
+        new = not commands.known(s, officer.id, key)
+        admit(s, officer, body, at, new=new)
         done = commands.submit_application(
             s, body, officer, key, at, lambda: numbering.tally(s, series, local_day(at).year)
         )
     if isinstance(done, Refusal):
         raise of_refusal(done)
     return done
+
+
+def admit(s: Session, officer: Officer, body: AnyApplication, at: datetime, *, new: bool = True) -> None:
+    """What is asked of an application before it is committed; raises ProblemError. Not `new`: it was committed under
+    its key already."""
+    if not reading.unit_exists(s, body.unit):
+        raise ProblemError(
+            "unknown-unit", errors=[FieldError(field="unit", reason="登记簿中没有此单位 · not in the register")]
+        )
+    if officer.department is Department.UNIT and officer.unit != body.unit:
+        raise ProblemError("not-your-unit")
+    if not substitutions.reaches(s, officer, procedure_of(body), at):
+        raise out_of_scope()
+    # like a unit that the register does not know, and not a case refused by the gate: nobody can act for it, and
+    # no letter could be served on it
+    if new and reading.abolished_on(s, body.unit) is not None:
+        raise ProblemError(
+            "unit-abolished", errors=[FieldError(field="unit", reason="该单位已撤销 · this unit was abolished")]
+        )
 
 
 def _past_the_gate(runtime: Runtime, case_id: str) -> State | None:

@@ -7,6 +7,7 @@ import traceback
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import ProblemError, response
@@ -19,6 +20,8 @@ BODY_BYTES = MIB
 UPLOAD_BYTES = 20 * MIB
 CODEC_BYTES = 8 * MIB
 """One page of a case's history in the Temporal UI comes as one call."""
+CONSOLE_UPLOAD = "/console/verify"
+"""The same upload, by a form."""
 _ENVELOPE_BYTES = 64 * 1024
 """What multipart adds around a file."""
 
@@ -37,7 +40,7 @@ _HEADERS = {
 
 def limit_of(path: str) -> int:
     """How many bytes a body may have, by path."""
-    if path == f"{PREFIX}/verify":
+    if path in (f"{PREFIX}/verify", CONSOLE_UPLOAD):
         return UPLOAD_BYTES + _ENVELOPE_BYTES
     if path.startswith(f"{PREFIX}/codec/"):
         return CODEC_BYTES
@@ -47,6 +50,19 @@ def limit_of(path: str) -> int:
 def _too_large(limit: int) -> ProblemError:
     # The rest of the body is not read, so the connection cannot be used again.
     return ProblemError("too-large", f"至多 {limit} 字节 · at most {limit} bytes", headers={"Connection": "close"})
+
+
+def _refusal(scope: Scope, limit: int) -> Response:
+    """A plain page for whoever sent a form, a problem for everybody else."""
+    error = _too_large(limit)
+    if scope["path"] != CONSOLE_UPLOAD:
+        return response(error)
+    said = f"{error.problem.title}：{error.problem.detail}"
+    body = f'<h1>{said}</h1><p><a href="{CONSOLE_UPLOAD}">返回 · back</a></p>'
+    page = (
+        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{said}</title></head><body>{body}</body>'
+    )
+    return HTMLResponse(page + "</html>", error.status_code, error.headers)
 
 
 class SecurityHeaders:
@@ -102,7 +118,7 @@ class BodyLimit:
         limit = limit_of(scope["path"])
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isascii() and announced.isdigit() and (len(announced) > 12 or int(announced) > limit):
-            await response(_too_large(limit))(scope, receive, send)
+            await _refusal(scope, limit)(scope, receive, send)
             return
         arrived = 0
 

@@ -28,7 +28,7 @@ TAGS = [
     {"name": "units", "description": "机构、台账、花名册 · units, balances, roster"},
     {"name": "records", "description": "公文与文号 · official records and numbers"},
     {"name": "verify", "description": "公开核验 · public verification"},
-    {"name": "ledger", "description": "台账核验 · verification of the ledger"},
+    {"name": "ledger", "description": "台账核验与存证日志 · verification of the ledger, transparency log"},
     {"name": "events", "description": "变更事件 · server-sent events"},
     {"name": "health", "description": "运行状况 · health and metrics"},
     {"name": "codec", "description": "Temporal 载荷解读 · Temporal remote codec"},
@@ -65,6 +65,8 @@ _OF_OPERATION = {
     "verify_file": ("malformed-upload", "too-large", "unsupported-media-type", "too-many-requests"),
     "verify_code": ("too-many-requests",),
     "verify_ledger": ("too-many-requests",),
+    "read_log_proof": ("not-found",),
+    "read_log_consistency": ("not-found",),
     "watch_events": ("too-many-requests",),
 }
 _WITHOUT_DATABASE = ("health_live", "health_ready")

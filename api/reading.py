@@ -13,6 +13,7 @@ from docket.problems import source_for
 from ledger import suspensions
 from models.decisions import Officer
 from models.enums import DocumentKind, Level, ProblemState, Procedure, State, StepState, UnitKind
+from models.proofs import RowKind
 from models.register import Case, Command, InternalBody, ProblemRow, Record, StepRow, Unit, table_of
 
 from .shapes import BodyRow, OpenProblem, UnitPage, UnitRow, UnitView
@@ -149,6 +150,21 @@ def certificates(s: Session, code: str, limit: int = 20) -> Sequence[str]:
         .scalars()
         .all()
     )
+
+
+def row_of_unit(s: Session, unit: str, kind: RowKind, chain: str, seq: int) -> bool:
+    """Whether a row of the log is the unit's own: of its holder's chain, or a document to it."""
+    if kind is RowKind.JOURNAL:
+        wanted = select(_unit.c.code).where(_unit.c.code == unit, _unit.c.holder == chain)
+    else:
+        series, _, year = chain.rpartition("/")
+        wanted = select(_record.c.id).where(
+            _record.c.series == series,
+            _record.c.year == int(year if year.isdecimal() else 0),
+            _record.c.chain_seq == seq,
+            _record.c.unit == unit,
+        )
+    return s.execute(wanted).first() is not None
 
 
 def filed_records(s: Session) -> int:

@@ -17,8 +17,9 @@ from sqlmodel import select as select_rows
 
 from models.decisions import Officer
 from models.enums import Department, Role
-from models.register import OfficerRow, TokenRow, Trace, table_of
+from models.register import OfficerRow, Trace, table_of
 from models.sealing import digest
+from models.visits import TokenRow
 
 TOKEN_PREFIX = "dbn_"  # noqa: S105 - a public prefix by which a leaked token is recognised
 TOKEN_BYTES = 32
@@ -105,14 +106,14 @@ def issue_token(
     if s.get(OfficerRow, officer_id) is None:
         raise ValueError("没有这名经办人 · no such officer")
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-    s.add(TokenRow(hash=_hash(token), officer=officer_id, issued_at=at, expires_at=expires_at, note=note))
+    s.add(TokenRow(hash=token_hash(token), officer=officer_id, issued_at=at, expires_at=expires_at, note=note))
     s.flush()
     return token
 
 
 def revoke_token(s: Session, token: str, at: datetime) -> bool:
     """Ends a token at once; False when it is not known. Revoking again keeps the first moment."""
-    row = s.get(TokenRow, _hash(token))
+    row = s.get(TokenRow, token_hash(token))
     if row is None:
         return False
     if row.revoked_at is None:
@@ -126,7 +127,7 @@ def officer_of_token(s: Session, token: str, now: datetime) -> Officer | None:
     """Who holds the token now: None when unknown, expired or revoked, or when the officer is no longer active."""
     if not _TOKEN.fullmatch(token):
         return None
-    row = s.execute(_BY_TOKEN, {"hash": _hash(token)}).one_or_none()
+    row = s.execute(_BY_TOKEN, {"hash": token_hash(token)}).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
         return None
     return Officer(
@@ -146,7 +147,8 @@ def note_disclosure(s: Session, officer: Officer, case_ids: Collection[str], at:
             s.execute(insert(_trace).values(case_id=case_id, at=at, what=text, code="disclosure", key=key))
 
 
-def _hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """What stands in the register for a token."""
     # Always SM3, whatever the ledger's hash is set to: a changed setting must not lock everybody out.
     return digest(token.encode(), "sm3")
 

@@ -20,8 +20,10 @@ from sqlmodel import select as select_rows
 from models.decisions import Officer
 from models.enums import Department, Procedure, Role
 from models.refusals import Refusal, RefusalCode
-from models.register import OfficerRow, Substitution, table_of
+from models.register import OfficerRow, table_of
+from models.sessions import Colleague
 from models.substitutions import NewSubstitution, SubstitutionFault, SubstitutionView
+from models.visits import Substitution
 from rules.deadlines import local_day
 
 from .officers import ADMINISTRATORS, find_by_login, officer_of
@@ -46,6 +48,19 @@ _COVERING = (
         _substitution.c.ended_at.is_(None),
         _principal.c.active.is_(True),
     )
+)
+_PRINCIPALS = (
+    select(_principal.c.login, _principal.c.name, _principal.c.department, _principal.c.unit, _principal.c.roles)
+    .join(_substitution, _substitution.c.principal == _principal.c.id)
+    .where(
+        _substitution.c.substitute == bindparam("at_substitute"),
+        _substitution.c.from_on <= bindparam("day"),
+        _substitution.c.until_on >= bindparam("day"),
+        _substitution.c.ended_at.is_(None),
+        _principal.c.active.is_(True),
+    )
+    .distinct()
+    .order_by(_principal.c.name, _principal.c.login)
 )
 _VIEW = (
     select(
@@ -173,6 +188,33 @@ def acting(s: Session, officer: Officer, login: str, day: date) -> Officer | Non
     return officer.model_copy(
         update={"roles": colleague.roles, "acting_for": colleague.id, "acting_for_name": colleague.name}
     )
+
+
+def principals(s: Session, officer: Officer, day: date) -> list[Colleague]:
+    """For whom the officer may act on that day, by name: everybody of whom `acting` would hold."""
+    rows = s.execute(_PRINCIPALS, {"at_substitute": officer.id, "day": day}).all()
+    return [
+        Colleague(login=row.login, name=row.name)
+        for row in rows
+        if (row.department, row.unit) == (officer.department.value, officer.unit) and not _roles(row.roles) & NEVER
+    ]
+
+
+def colleagues(s: Session, officer: Officer) -> list[Colleague]:
+    """Who may stand in for the officer, and for whom the officer may: the same department and unit, by name."""
+    unit = _principal.c.unit.is_(None) if officer.unit is None else _principal.c.unit == officer.unit
+    rows = s.execute(
+        select(_principal.c.login, _principal.c.name, _principal.c.roles)
+        .where(_principal.c.department == officer.department.value, unit, _principal.c.active.is_(True))
+        .where(_principal.c.id != officer.id)
+        .order_by(_principal.c.name, _principal.c.login)
+        .limit(LISTED)
+    )
+    return [Colleague(login=row.login, name=row.name) for row in rows if not _roles(row.roles) & NEVER]
+
+
+def _roles(text: str) -> frozenset[Role]:
+    return frozenset(Role(role) for role in text.split(",") if role)
 
 
 def reaches(s: Session, officer: Officer, procedure: Procedure, at: datetime) -> bool:

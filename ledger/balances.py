@@ -70,3 +70,10 @@ def _ordered(rows: Iterable[AnyRow]) -> list[Balance]:
 
 def _balance(row: AnyRow) -> Balance:
     return balance(row.id, row.holder, Resource(row.resource), figures_of(row), row.note)
+
+
+def accounts_as_of(s: Session, accounts: Iterable[str], as_of: date) -> dict[str, Balance]:
+    """These accounts on a day, summed from their rows effective on or before it; one without such rows is left out."""
+    s.flush()
+    query = _REBUILT.where(ACCOUNT.c.id.in_(list(accounts)), JOURNAL.c.effective_on <= as_of)
+    return {row.id: _balance(row) for row in s.connection().execute(query)}

@@ -45,13 +45,18 @@ _PRAGMA_READS = {
 # A statement or a lock that takes longer is a fault to be retried, not a queue to be joined (reliability.md §1d).
 _POSTGRES_OPTIONS = "-c statement_timeout=3000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=5000"
 _POOL_SIZE = 20
-# Any constant: serialises migrations of processes that start at the same time.
+# Any constants: they serialise migrations of processes that start at the same time, and appends to the log.
 _MIGRATION_LOCK = 0x44494E47
+_LOG_LOCK = 0x44494E48
+_LOG_PATIENCE = "60s"
 
-JOURNAL_TRIGGERS = {
-    "sqlite": ("journal_no_update", "journal_no_delete"),
-    "postgresql": ("journal_immutable",),
+_IMMUTABLE = ("journal", "log_leaf", "log_node", "log_head")
+IMMUTABLE_TRIGGERS = {
+    "sqlite": tuple((table, f"{table}_no_{act}") for table in _IMMUTABLE for act in ("update", "delete")),
+    "postgresql": tuple((table, f"{table}_immutable") for table in _IMMUTABLE),
 }
+"""(table, trigger) of everything that is only ever added to."""
+
 _CHECKS = {"account_never_negative", "account_never_exceeded"}
 
 
@@ -68,6 +73,20 @@ def keyring_of(session: Session) -> Keyring:
 def hash_of(session: Session) -> HashName:
     name: HashName = session.info["hash"]
     return name
+
+
+def hold_log(session: Session) -> None:
+    """Only this transaction appends to the log until it ends; another one waits. On SQLite there is one writer anyway.
+
+    Statement and lock limits are lifted for the waiting alone: an append of an opening takes some seconds.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        for limit in ("statement_timeout", "lock_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {limit} = '{_LOG_PATIENCE}'")
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOG_LOCK})
+        for limit in ("statement_timeout", "lock_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {limit} TO DEFAULT")
 
 
 class Database:
@@ -223,9 +242,10 @@ def _schema_faults(connection: Connection) -> list[str]:
 def _trigger_faults(connection: Connection) -> list[str]:
     dialect = connection.dialect.name
     query = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'journal'"
+        "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
         if dialect == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE tgrelid = 'journal'::regclass AND tgenabled IN ('O', 'A')"
+        else "SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+        "WHERE tgenabled IN ('O', 'A') AND pg_table_is_visible(pg_class.oid)"
     )
-    present = set(connection.exec_driver_sql(query).scalars())
-    return [f"缺少触发器 {name}" for name in JOURNAL_TRIGGERS[dialect] if name not in present]
+    present = {(row[0], row[1]) for row in connection.exec_driver_sql(query)}
+    return [f"缺少触发器 {name}" for table, name in IMMUTABLE_TRIGGERS[dialect] if (table, name) not in present]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from models import register
+from models import log, register
 
 _tables = SQLModel.metadata.tables
 
@@ -20,3 +20,8 @@ SLOT = _tables[str(register.SlotRow.__tablename__)]
 SUSPENSION = _tables[str(register.Suspension.__tablename__)]
 EXCEPTION = _tables[str(register.ExceptionalAcceptance.__tablename__)]
 DEPARTURE = _tables[str(register.Departure.__tablename__)]
+SERIES = _tables[str(register.Series.__tablename__)]
+RECORD = _tables[str(register.Record.__tablename__)]
+LOG_LEAF = _tables[str(log.LogLeaf.__tablename__)]
+LOG_NODE = _tables[str(log.LogNode.__tablename__)]
+LOG_HEAD = _tables[str(log.LogHeadRow.__tablename__)]

@@ -38,6 +38,7 @@ _MISPLACED = (
     .order_by(JOURNAL.c.holder, JOURNAL.c.seq)
 )
 _ACCOUNTS = select(ACCOUNT).order_by(ACCOUNT.c.id)
+_HOLDER = select(HOLDER).where(HOLDER.c.id == bindparam("holder_id"))
 _OPEN_SLOTS = (
     select(SLOT.c.account, func.count().label("number"))
     .where(SLOT.c.state == SlotState.OPEN.value)
@@ -100,6 +101,15 @@ def verify(s: Session, anchors: Mapping[str, tuple[int, str]] | None = None) -> 
     return Verification(
         holders=len(holders), rows=rows, accounts=accounts, difference=difference, faults=faults, heads=heads
     )
+
+
+def verify_chain(s: Session, holder: str) -> tuple[int, list[Fault]]:
+    """Rows of one holder's chain and its faults, each located by sequence. Raises LookupError on an unknown holder."""
+    s.flush()
+    row = s.connection().execute(_HOLDER, {"holder_id": holder}).one_or_none()
+    if row is None:
+        raise LookupError("no such holder")
+    return _chain(s, row, None)
 
 
 def place(holder: str, seq: int) -> str:

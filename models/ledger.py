@@ -198,7 +198,7 @@ class Fault(Shape):
 
 
 class Verification(Shape):
-    """`dingbian verify`: chains, rebuilt balances, slots and records; `difference` must be 0."""
+    """`dingbian verify`: chains, rebuilt balances, slots, records and the log; `difference` must be 0."""
 
     holders: int
     rows: int
@@ -207,6 +207,8 @@ class Verification(Shape):
     records: int = 0
     faults: list[Fault]
     heads: dict[str, str] = {}
+    log_size: int = 0
+    log_root: str = ""
 
     @property
     def intact(self) -> bool:

@@ -148,6 +148,10 @@ class Journal(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("key", name="journal_key_once"),
         UniqueConstraint("holder", "corrects", name="journal_corrected_once"),
+        Index("journal_by_day", "effective_on", "resource", "d_authorised", "d_occupied"),
+        Index("journal_by_time", "recorded_at", "holder", "seq"),
+        Index("journal_by_kind", "kind", "recorded_at", "holder", "seq"),
+        Index("journal_by_resource", "resource", "recorded_at", "holder", "seq"),
     )
 
 
@@ -161,7 +165,7 @@ class Person(SQLModel, table=True):
     identity_sealed: bytes
     birth_sealed: bytes
     identity_index: str
-    __table_args__ = (UniqueConstraint("identity_index", name="person_once"),)
+    __table_args__ = (UniqueConstraint("identity_index", name="person_once"), Index("person_by_name", "name", "ref"))
 
 
 class Occupancy(SQLModel, table=True):
@@ -193,6 +197,7 @@ class Occupancy(SQLModel, table=True):
             postgresql_where=text("left_on IS NULL AND side = 'headcount'"),
         ),
         Index("occupancy_by_unit", "unit", "left_on", "id"),
+        Index("occupancy_by_entry", "entered_on", "id"),
     )
 
 
@@ -263,6 +268,8 @@ class Case(SQLModel, table=True):
         UniqueConstraint("no", name="case_no_once"),
         Index("case_by_opening", "opened_at", "id"),
         Index("case_by_state", "state", "opened_at", "id"),
+        Index("case_by_unit", "unit", "opened_at", "id"),
+        Index("case_by_side", "applied_by", "opened_at", "id"),
     )
 
 
@@ -325,6 +332,7 @@ class Command(SQLModel, table=True):
             sqlite_where=text("handled_at IS NULL"),
             postgresql_where=text("handled_at IS NULL"),
         ),
+        Index("command_by_officer", "officer", "decided_at"),
     )
 
 
@@ -361,7 +369,17 @@ class StepRow(SQLModel, table=True):
     detail_sealed: bytes | None = None
     person_index: str | None = Field(default=None, index=True)
     acting_for: str | None = None
-    __table_args__ = (Index("step_waiting", "department", "state", "due_at"),)
+    __table_args__ = (
+        Index("step_waiting", "department", "state", "due_at"),
+        Index("step_by_decision", "decided_at"),
+        Index(
+            "step_escalated",
+            "state",
+            "due_at",
+            sqlite_where=text("escalated_to IS NOT NULL"),
+            postgresql_where=text("escalated_to IS NOT NULL"),
+        ),
+    )
 
 
 class Trace(SQLModel, table=True):
@@ -389,7 +407,10 @@ class Notice(SQLModel, table=True):
     role: str | None = None
     text: str
     key: str
-    __table_args__ = (UniqueConstraint("key", name="notice_once"),)
+    __table_args__ = (
+        UniqueConstraint("key", name="notice_once"),
+        Index("notice_by_department", "department", "kind", "at"),
+    )
 
 
 class Series(SQLModel, table=True):
@@ -439,6 +460,13 @@ class Record(SQLModel, table=True):
         UniqueConstraint("case_id", "step", "round", "subject", "kind", name="record_once"),
         UniqueConstraint("code", name="record_code_once"),
         UniqueConstraint("series", "year", "chain_seq", name="record_chain_once"),
+        Index("record_by_issue", "issued_on"),
+        Index(
+            "record_numbered",
+            "case_id",
+            sqlite_where=text("state = 'numbered'"),
+            postgresql_where=text("state = 'numbered'"),
+        ),
     )
 
 
@@ -454,34 +482,6 @@ class OfficerRow(SQLModel, table=True):
     active: bool = True
     demo: bool = False
     __table_args__ = (UniqueConstraint("login", name="officer_login_once"),)
-
-
-class Substitution(SQLModel, table=True):
-    """代: `substitute` acts for `principal` from the first to the last day, in these procedures (all when empty)."""
-
-    __tablename__ = "substitution"
-    id: str = Field(primary_key=True)
-    principal: str = Field(foreign_key="officer.id", index=True)
-    substitute: str = Field(foreign_key="officer.id", index=True)
-    from_on: date
-    until_on: date
-    procedures: str = ""
-    reason: str
-    granted_by: str = Field(foreign_key="officer.id")
-    granted_at: datetime
-    ended_at: datetime | None = None
-
-
-class TokenRow(SQLModel, table=True):
-    """An opaque bearer token: only its hash is kept."""
-
-    __tablename__ = "token"
-    hash: str = Field(primary_key=True)
-    officer: str = Field(foreign_key="officer.id", index=True)
-    issued_at: datetime
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
-    note: str = ""
 
 
 class Suspension(SQLModel, table=True):

@@ -311,6 +311,12 @@ class MonitoringRules(Shape):
     }
 
 
+class LogRules(Shape):
+    """存证日志: when the rows of the day are appended to the transparency log (ledger.md rule 7)."""
+
+    hour: Annotated[int, Field(ge=0, le=23)] = 3
+
+
 class Rulebook(Shape):
     """All settings of practice. `version` is the digest of the file that it was read from."""
 
@@ -323,6 +329,7 @@ class Rulebook(Shape):
     change: ChangeRules = ChangeRules()
     rectification: RectificationRules = RectificationRules()
     monitoring: MonitoringRules = MonitoringRules()
+    log: LogRules = LogRules()
     holidays: list[date] = []
     workdays: list[date] = []
 

@@ -34,11 +34,16 @@ class Unsealable(Exception):
 
 def digest(data: bytes, algorithm: HashName = "sm3") -> str:
     """Hex digest (64 characters) of `data`."""
+    return raw_digest(data, algorithm).hex()
+
+
+def raw_digest(data: bytes, algorithm: HashName = "sm3") -> bytes:
+    """Digest (32 bytes) of `data`."""
     if algorithm == "sha256":
-        return hashlib.sha256(data).hexdigest()
+        return hashlib.sha256(data).digest()
     hasher = hashes.Hash(hashes.SM3())
     hasher.update(data)
-    return hasher.finalize().hex()
+    return hasher.finalize()
 
 
 @dataclass(frozen=True, slots=True)

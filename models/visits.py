@@ -1,11 +1,42 @@
-"""Tables of those who work at the console: sign-ins that failed, drafts, disclosures. A leaf of the register
-(`models.register` has the rest); the same rules hold for `*_sealed` columns."""
+"""Tables of those who act and look: substitutions, tokens, sign-ins that failed, drafts, disclosures. A leaf of the
+register (`models.register` has the rest); the same rules hold for `*_sealed` columns."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Field, SQLModel
+
+from .enums import Procedure
+from .shape import Shape
+
+
+class Substitution(SQLModel, table=True):
+    """代: `substitute` acts for `principal` from the first to the last day, in these procedures (all when empty)."""
+
+    __tablename__ = "substitution"
+    id: str = Field(primary_key=True)
+    principal: str = Field(foreign_key="officer.id", index=True)
+    substitute: str = Field(foreign_key="officer.id", index=True)
+    from_on: date
+    until_on: date
+    procedures: str = ""
+    reason: str
+    granted_by: str = Field(foreign_key="officer.id")
+    granted_at: datetime
+    ended_at: datetime | None = None
+
+
+class TokenRow(SQLModel, table=True):
+    """An opaque bearer token: only its hash is kept."""
+
+    __tablename__ = "token"
+    hash: str = Field(primary_key=True)
+    officer: str = Field(foreign_key="officer.id", index=True)
+    issued_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    note: str = ""
 
 
 class SignInFailure(SQLModel, table=True):
@@ -28,6 +59,16 @@ class Draft(SQLModel, table=True):
     case_id: str | None = None
     title: str = ""
     form_sealed: bytes
+    updated_at: datetime
+
+
+class DraftView(Shape):
+    """A draft as its owner's list shows it."""
+
+    id: str
+    procedure: Procedure
+    case_id: str | None = None
+    title: str
     updated_at: datetime
 
 

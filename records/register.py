@@ -13,16 +13,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import and_, bindparam, func, insert, update
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from models.docket import RecordView
 from models.documents import CONTEXT_OF, DocumentContext
 from models.enums import DocumentKind, RecordState, Retention
-from models.register import Record, table_of
+from models.register import Record, Series, table_of
 from models.sealing import HashName, Keyring, digest
 
 from . import numbering
@@ -38,7 +39,9 @@ __all__ = [
     "context_of",
     "fault",
     "file",
+    "gaps",
     "get",
+    "neighbours",
     "number_text",
     "of_case",
     "pending",
@@ -82,6 +85,7 @@ CHAINED = (
 
 
 _RECORD = table_of(Record)
+_SERIES = table_of(Series)
 _INSERT = insert(_RECORD)
 _BY_ID = core_select(_RECORD).where(_RECORD.c.id == bindparam("record"))
 _HEAD = (
@@ -366,3 +370,35 @@ def _keyring(s: Session) -> Keyring:
 def _hash_name(s: Session) -> HashName:
     name: HashName = s.info.get("hash", "sm3")
     return name
+
+
+def gaps(s: Session, most: int = 100) -> list[str]:
+    """Numbers that were given and stand nowhere, as printed; each is a fault, for a void number keeps its row."""
+    rows = func.count(_RECORD.c.seq).label("rows")
+    held = and_(_RECORD.c.series == _SERIES.c.name, _RECORD.c.year == _SERIES.c.year)
+    short = (
+        core_select(_SERIES.c.name, _SERIES.c.year, _SERIES.c.last)
+        .outerjoin(_RECORD, held)
+        .where(_SERIES.c.name.not_like(f"{numbering.TALLY}%"))
+        .group_by(_SERIES.c.name, _SERIES.c.year, _SERIES.c.last)
+        .having(rows != _SERIES.c.last)
+        .order_by(_SERIES.c.name, _SERIES.c.year)
+    )
+    found: list[str] = []
+    for series in s.execute(short):
+        taken = core_select(_RECORD.c.seq).where(_RECORD.c.series == series.name, _RECORD.c.year == series.year)
+        there = set(s.execute(taken).scalars())
+        missing = (seq for seq in range(1, series.last + 1) if seq not in there)
+        found += [number_text(series.name, series.year, seq) for seq in islice(missing, most - len(found))]
+    return found
+
+
+def neighbours(s: Session, record_id: str) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+    """(id, number) of the records before and after in the same series and year."""
+    row = s.execute(_BY_ID, {"record": record_id}).one()
+    same_series = core_select(_RECORD.c.id, _RECORD.c.number).where(
+        _RECORD.c.series == row.series, _RECORD.c.year == row.year
+    )
+    before = s.execute(same_series.where(_RECORD.c.seq < row.seq).order_by(_RECORD.c.seq.desc()).limit(1)).first()
+    after = s.execute(same_series.where(_RECORD.c.seq > row.seq).order_by(_RECORD.c.seq).limit(1)).first()
+    return (before.id, before.number) if before else None, (after.id, after.number) if after else None

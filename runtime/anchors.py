@@ -1,4 +1,5 @@
-"""`dingbian anchor`: all chain heads in one small file that is kept elsewhere, and the comparison with it later.
+"""`dingbian anchor`: all chain heads and the head of the transparency log in one small file that is kept elsewhere, and
+the comparison with it later.
 
 A chain cannot see that its end was cut off: a register restored from an older copy verifies. Only a head that
 was kept outside shows it (reliability.md finding 10).
@@ -11,7 +12,9 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, ConfigDict
 from sqlmodel import Session, col, func, select
 
+from ledger import log
 from models.ledger import Fault
+from models.proofs import LogMark
 from models.register import Holder, Meta, Record
 
 
@@ -23,7 +26,10 @@ class Head(BaseModel):
 
 
 class Anchor(BaseModel):
-    """The heads of every holder's journal and of every series of records, at one moment."""
+    """The heads of every holder's journal, of every series of records, and of the log over all of them, at one moment.
+
+    A file of an earlier version has no head of the log.
+    """
 
     model_config = ConfigDict(extra="forbid")
     ledger_id: str
@@ -31,17 +37,22 @@ class Anchor(BaseModel):
     at: datetime
     journals: list[Head]
     records: list[Head]
+    log: LogMark | None = None
 
 
-def take_anchor(session: Session) -> Anchor:
+def take_anchor(session: Session, at: datetime | None = None) -> Anchor:
+    """Appends to the log what is new, so that its head stands for the heads beside it. Raises `log.LogFault`."""
+    at = at or datetime.now(UTC)
+    newest = log.append(session, at)
     facts = {row.name: row.value for row in session.exec(select(Meta))}
     holders = session.exec(select(Holder).order_by(col(Holder.id)))
     return Anchor(
         ledger_id=facts.get("ledger_id", ""),
         hash=facts.get("hash", ""),
-        at=datetime.now(UTC),
+        at=at,
         journals=[Head(chain=row.id, seq=row.head_seq, hash=row.head_hash) for row in holders],
         records=_record_heads(session),
+        log=LogMark(size=newest.size, root=newest.root),
     )
 
 

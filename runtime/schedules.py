@@ -1,7 +1,7 @@
 """The schedules of the office in Temporal: made and brought up to the rules by `dingbian schedules` and `dingbian up`.
 
-One so far: `dingbian-monitoring`, the nightly run of the monitors (procedures.md §5). Running this twice changes
-nothing; a schedule that somebody paused stays paused.
+`dingbian-monitoring` is the nightly run of the monitors (procedures.md §5), `dingbian-log` the daily append to the
+transparency log (ledger.md rule 7). Running this twice changes nothing; a schedule that somebody paused stays paused.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from temporalio.client import (
 from models.rulebook import Rulebook
 from models.sealing import Keyring
 from rules.deadlines import SHANGHAI
+from workflows.log import DailyLog
 from workflows.monitoring import Monitoring
 
 from .client import ADMIN_SECONDS, TASK_QUEUE, bounded, connected
 from .settings import Settings
 
 MONITORING = "dingbian-monitoring"
+LOG = "dingbian-log"
 ZONE = "Asia/Shanghai"
 CATCHUP = timedelta(hours=20)
 """A night that Temporal slept through is made up for within this; later the next night looks anyway."""
@@ -84,16 +86,30 @@ async def ensure(settings: Settings, keyring: Keyring, rulebook: Rulebook, *, ru
 
 async def ensure_schedules(client: Client, rulebook: Rulebook, task_queue: str = TASK_QUEUE) -> list[Ensured]:
     """Create what is missing and bring what differs from the rules up to them."""
-    return [await _ensure(client, MONITORING, monitoring(rulebook, task_queue))]
+    return [
+        await _ensure(client, MONITORING, monitoring(rulebook, task_queue)),
+        await _ensure(client, LOG, daily_log(rulebook, task_queue)),
+    ]
 
 
 def monitoring(rulebook: Rulebook, task_queue: str) -> Schedule:
-    """Every day at the hour of the rules, Beijing time; never two runs at once. No input: see `Monitoring`."""
-    hour = rulebook.monitoring.hour
+    """No input: see `Monitoring`."""
+    action = ScheduleActionStartWorkflow(Monitoring.run, id=MONITORING, task_queue=task_queue)
+    return _daily(action, rulebook.monitoring.hour, "监测预警 monitors")
+
+
+def daily_log(rulebook: Rulebook, task_queue: str) -> Schedule:
+    """No input: see `DailyLog`."""
+    action = ScheduleActionStartWorkflow(DailyLog.run, id=LOG, task_queue=task_queue)
+    return _daily(action, rulebook.log.hour, "存证日志 transparency log")
+
+
+def _daily(action: ScheduleActionStartWorkflow, hour: int, comment: str) -> Schedule:
+    """Every day at the hour, Beijing time; never two runs at once."""
     return Schedule(
-        action=ScheduleActionStartWorkflow(Monitoring.run, id=MONITORING, task_queue=task_queue),
+        action=action,
         spec=ScheduleSpec(
-            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)], comment="监测预警 monitors")],
+            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)], comment=comment)],
             time_zone_name=ZONE,
         ),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCHUP),

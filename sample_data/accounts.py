@@ -16,7 +16,8 @@ from sqlmodel import Session, col, select
 
 from docket.officers import add_officer, issue_token, officer_of_token
 from models.enums import Department, Role
-from models.register import OfficerRow, TokenRow, Unit
+from models.register import OfficerRow, Unit
+from models.visits import TokenRow
 
 from .published import published
 from .training import RESEARCH_BUREAU, SERVICE_CENTRE

@@ -28,7 +28,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF = "application/pdf"
 
 
-def _record(runtime: Runtime, officer: Officer, record_id: str) -> RecordView:
+def readable(runtime: Runtime, officer: Officer, record_id: str) -> RecordView:
     """The record, if the caller may see it; missing and foreign look alike."""
     with runtime.database.read() as s:
         found = register.get(s, record_id)
@@ -37,7 +37,8 @@ def _record(runtime: Runtime, officer: Officer, record_id: str) -> RecordView:
     return found
 
 
-def _file(runtime: Runtime, record: RecordView) -> bytes:
+def stored(runtime: Runtime, record: RecordView) -> bytes:
+    """The bytes as filed, checked against the digest. Raises ProblemError."""
     if record.digest is None:
         reason = "号码已作废，没有文件" if record.state is RecordState.VOID else "文件正在生成"
         raise ProblemError("not-filed", f"{reason} · there is no file under this number")
@@ -47,7 +48,7 @@ def _file(runtime: Runtime, record: RecordView) -> bytes:
         raise ProblemError("record-fault", "请联系管理员核验存档 · have the store verified") from None
 
 
-def _download(record: RecordView, data: bytes, media_type: str, ending: str) -> Response:
+def download(record: RecordView, data: bytes, media_type: str, ending: str) -> Response:
     """RFC 6266: the Chinese name for all who can read it, a plain one for the rest. No person's name in it."""
     name = f"{record.number} {record.kind.label}.{ending}"
     disposition = f"attachment; filename=\"record-{record.id}.{ending}\"; filename*=UTF-8''{quote(name, safe='')}"
@@ -79,7 +80,7 @@ def list_records(
 
 @routes.get("/records/{record_id}", operation_id="read_record", summary="文件登记 · a record")
 def read_record(runtime: Work, officer: Caller, record_id: RecordId) -> RecordView:
-    return _record(runtime, officer, record_id)
+    return readable(runtime, officer, record_id)
 
 
 @routes.get(
@@ -91,8 +92,8 @@ def read_record(runtime: Work, officer: Caller, record_id: RecordId) -> RecordVi
 )
 def read_record_file(runtime: Work, officer: Caller, record_id: RecordId) -> Response:
     """存档原件，发送前与登记摘要核对。The file as filed, checked against its digest before it is sent."""
-    record = _record(runtime, officer, record_id)
-    return _download(record, _file(runtime, record), DOCX, "docx")
+    record = readable(runtime, officer, record_id)
+    return download(record, stored(runtime, record), DOCX, "docx")
 
 
 @routes.get(
@@ -104,11 +105,11 @@ def read_record_file(runtime: Work, officer: Caller, record_id: RecordId) -> Res
 )
 async def read_record_pdf(runtime: Work, officer: Caller, record_id: RecordId) -> Response:
     """仅供阅读，以 .docx 原件为准；未安装 LibreOffice 时为 503。For reading; the .docx is the record."""
-    record = await run_in_threadpool(_record, runtime, officer, record_id)
+    record = await run_in_threadpool(readable, runtime, officer, record_id)
     runtime.limits.renditions.take(officer.id)
-    data = await run_in_threadpool(_file, runtime, record)
+    data = await run_in_threadpool(stored, runtime, record)
     made = await to_thread.run_sync(_rendition, data, limiter=runtime.limits.at_once)
-    return _download(record, made, PDF, "pdf")
+    return download(record, made, PDF, "pdf")
 
 
 def _rendition(data: bytes) -> bytes:

@@ -13,7 +13,7 @@ from models.refusals import Refusal
 from models.substitutions import NewSubstitution, SubstitutionView
 
 from .. import examples
-from ..deps import Caller, Key, Work
+from ..deps import Caller, Key, Runtime, Work
 from ..door import router
 from ..problems import FieldError, ProblemError, not_found, of_refusal
 from ..shapes import Substitutions
@@ -41,6 +41,11 @@ def grant_substitution(
     body: Annotated[NewSubstitution, Body(openapi_examples=examples.named(leave=examples.SUBSTITUTION))],
 ) -> SubstitutionView:
     """同一部门（单位）内，写明起止日期、程序和事由；不得转授。Within one department, for named days and procedures."""
+    return grant(runtime, officer, key, body)
+
+
+def grant(runtime: Runtime, officer: Officer, key: str, body: NewSubstitution) -> SubstitutionView:
+    """Enter a substitution. Raises ProblemError: `invalid` names the fields."""
 
     def entered() -> SubstitutionView:
         with runtime.database.write() as s:
@@ -63,6 +68,11 @@ def _granted(s: Session, body: NewSubstitution, officer: Officer, key: str, runt
 )
 def end_substitution(runtime: Work, officer: Caller, key: Key, substitution_id: SubstitutionId) -> SubstitutionView:
     """立即终止；已提交的决定仍然有效。Ends at once; what was committed before still counts."""
+    return end(runtime, officer, substitution_id)
+
+
+def end(runtime: Runtime, officer: Officer, substitution_id: str) -> SubstitutionView:
+    """End a substitution now. Raises ProblemError."""
     with runtime.database.write() as s:
         done = substitutions.end(s, substitution_id, officer, runtime.clock())
     if done is None:

@@ -42,13 +42,14 @@ _UPLOAD: dict[str, Any] = {
 }
 
 
-class _InMemory(MultiPartParser):
+class InMemory(MultiPartParser):
     """An uploaded document is never written to disk: what is official may name persons."""
 
     spool_max_size = UPLOAD_BYTES
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """By which a caller without sign-in is counted."""
     return request.client.host if request.client is not None else "-"
 
 
@@ -64,7 +65,7 @@ def verify_code(request: Request, answer: Response, runtime: Work, code: TypedCo
 
     Number, kind, date, issuer, state; a page when the caller accepts text/html, as a browser that scans the code.
     """
-    runtime.limits.verify.take(_address(request))
+    runtime.limits.verify.take(address_of(request))
     with runtime.database.read() as s:
         found = records_verify.check_code(s, code)
     if wants_page(request.headers.get("accept", "")):
@@ -76,24 +77,26 @@ def verify_code(request: Request, answer: Response, runtime: Work, code: TypedCo
 @routes.post("/verify", operation_id="verify_file", summary="核验文件 · verify a file", openapi_extra=_UPLOAD)
 async def verify_file(request: Request, runtime: Work) -> RecordCheck:
     """上传文件，与登记的摘要比对；文件不保存。Compares the upload with the register; it is not kept."""
-    runtime.limits.verify.take(_address(request))
-    data = await _uploaded(request)
-    return await run_in_threadpool(_check, runtime=runtime, data=data)
+    runtime.limits.verify.take(address_of(request))
+    data = await uploaded(request)
+    return await run_in_threadpool(check_upload, runtime, data)
 
 
-def _check(runtime: Runtime, data: bytes) -> RecordCheck:
+def check_upload(runtime: Runtime, data: bytes) -> RecordCheck:
+    """What the register says of a file. Raises ProblemError `too-large`."""
     if len(data) > records_verify.MAX_UPLOAD:
         raise ProblemError("too-large", f"至多 {records_verify.MAX_UPLOAD} 字节 · at most that many bytes")
     with runtime.database.read() as s:
         return records_verify.check_file(s, data)
 
 
-async def _uploaded(request: Request) -> bytes:
+async def uploaded(request: Request) -> bytes:
+    """The one part `file` of a form. Raises ProblemError."""
     kind = request.headers.get("content-type", "").lower().partition(";")[0].strip()
     if kind != "multipart/form-data":
         raise ProblemError("unsupported-media-type", "请用 multipart/form-data，字段 file · one part named file")
     try:
-        form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=4).parse()
+        form = await InMemory(request.headers, request.stream(), max_files=1, max_fields=4).parse()
     except HTTPException:
         raise  # the size limit
     except (MultiPartException, ValueError, KeyError, AssertionError):

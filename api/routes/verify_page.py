@@ -19,8 +19,8 @@ _SAID = {
 }
 _TITLE = "公文核验 · Verification of a document"
 _NOTE = (
-    "请核对下列各项与纸面是否一致；要核验文件本身，请上传电子文件（POST /api/v1/verify）。"
-    " · Compare these facts with the paper; the file itself is verified by uploading it."
+    '请核对上列各项与纸面是否一致；要核验文件本身，请<a href="/console/verify">上传电子文件</a>。'
+    ' · Compare these facts with the paper; the file itself is verified by <a href="/console/verify">uploading it</a>.'
 )
 
 

@@ -62,6 +62,9 @@ MAY: dict[str, set[str] | None] = {
     "verify_code": None,
     "verify_file": None,
     "verify_ledger": OVERSIGHT | {"system_admin"},
+    "read_log_head": READERS | {"system_admin"},
+    "read_log_proof": READERS,
+    "read_log_consistency": READERS | {"system_admin"},
     "watch_events": READERS,
     "health_live": None,
     "health_ready": None,
@@ -94,6 +97,14 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
+QUERIES = {
+    "/records": "?series=示编核&year=2026",
+    "/ledger/log/proof": f"?kind=journal&chain={UNIT_A}&seq=1",
+    "/ledger/log/consistency": "?first=0",
+}
+"""What an operation cannot be asked without."""
+
+
 def operations(desk: Desk) -> dict[str, tuple[str, str]]:
     """operation id → method and path, read from the OpenAPI document."""
     return {
@@ -106,7 +117,7 @@ def operations(desk: Desk) -> dict[str, tuple[str, str]]:
 def filled(path: str, case_id: str = "nocase", unit: str = UNIT_A) -> str:
     path = path.replace("{case_id}", case_id).replace("{code}", unit).replace("{record_id}", "norecord")
     path = path.replace("{substitution_id}", "0" * 32)
-    return path + ("?series=示编核&year=2026" if path == "/records" else "")
+    return path + QUERIES.get(path, "")
 
 
 async def knock(desk: Desk, name: str, by: str | None, **where: str) -> Any:

@@ -10,7 +10,8 @@ import pytest
 from docket import officers
 from ledger.db import Database
 from models.enums import Department, Role
-from models.register import OfficerRow, TokenRow
+from models.register import OfficerRow
+from models.visits import TokenRow
 
 from .conftest import NOW, UNIT_A
 
@@ -43,7 +44,7 @@ def test_an_expired_revoked_or_dismissed_token_holds_no_longer(database: Databas
         assert officers.officer_of_token(s, short, NOW + timedelta(hours=1)) is None
         assert officers.revoke_token(s, revoked, NOW)
         assert officers.revoke_token(s, revoked, NOW + timedelta(days=1))
-        assert s.get(TokenRow, officers._hash(revoked)).revoked_at == NOW  # type: ignore[union-attr]
+        assert s.get(TokenRow, officers.token_hash(revoked)).revoked_at == NOW  # type: ignore[union-attr]
         assert officers.officer_of_token(s, revoked, NOW) is None
         assert not officers.revoke_token(s, "dbn_" + "A" * 43, NOW)
         row = s.get(OfficerRow, "o-examiner")

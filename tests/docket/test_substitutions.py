@@ -11,8 +11,9 @@ from docket import substitutions
 from models.decisions import Officer
 from models.enums import Department, Procedure, Role
 from models.refusals import Refusal, RefusalCode
-from models.register import OfficerRow, Substitution
+from models.register import OfficerRow
 from models.substitutions import NewSubstitution, SubstitutionView
+from models.visits import Substitution
 from tests.support.office import (
     APPLICANT,
     EXAMINER,

@@ -1,4 +1,4 @@
-"""The schedules on a real Temporal server: made once, brought up to the rules, and a night of the monitors."""
+"""The schedules on a real Temporal server: made once, brought up to the rules; a night of each of them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from docket import view
+from ledger import log
+from ledger.log_verify import verify_log
 from models.docket import CaseRow
 from models.enums import Procedure, State
-from models.rulebook import MonitoringRules, Rulebook
+from models.rulebook import LogRules, MonitoringRules, Rulebook
 from runtime.client import connected
-from runtime.schedules import MONITORING, ensure, ensure_schedules, told
+from runtime.schedules import LOG, MONITORING, ensure, ensure_schedules, told
 from sample_data.load import load_sample
 from sample_data.training import INFORMATION_CENTRE
 from tests.support.office import SUPERVISOR, keyring
@@ -43,7 +45,7 @@ async def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 def at_hour(hour: int) -> Rulebook:
-    return Rulebook(monitoring=MonitoringRules(hour=hour))
+    return Rulebook(monitoring=MonitoringRules(hour=hour), log=LogRules(hour=hour + 1))
 
 
 async def until(found: Callable[[], Any]) -> Any:
@@ -54,29 +56,32 @@ async def until(found: Callable[[], Any]) -> Any:
     return value
 
 
-async def hours(client: Client) -> set[int]:
+async def hours(client: Client, schedule_id: str = MONITORING) -> set[int]:
     """The hours, Beijing time, of the next runs."""
-    described = await client.get_schedule_handle(MONITORING).describe()
+    described = await client.get_schedule_handle(schedule_id).describe()
     return {at.astimezone(ZoneInfo("Asia/Shanghai")).hour for at in described.info.next_action_times}
 
 
 async def test_a_schedule_is_made_once_and_follows_the_rules(town: Town) -> None:
     client = await connected(town.settings, keyring())
-    [made] = await ensure_schedules(client, at_hour(2))
+    [made, log_made] = await ensure_schedules(client, at_hour(2))
+    assert (log_made.id, log_made.outcome, await hours(client, LOG)) == (LOG, "created", {3})
     assert (made.id, made.outcome, made.paused) == (MONITORING, "created", False)
     assert made.next_run is not None
     assert made.next_run > utc_now()
     assert await hours(client) == {2}
 
-    [again] = await ensure_schedules(client, at_hour(2))
+    [again, log_again] = await ensure_schedules(client, at_hour(2))
     assert (again.outcome, again.next_run) == ("unchanged", made.next_run)
+    assert (log_again.outcome, log_again.next_run) == ("unchanged", log_made.next_run)
 
     for hour in (5, 0):
-        [moved] = await ensure_schedules(client, at_hour(hour))
-        assert moved.outcome == "updated"
+        [moved, log_moved] = await ensure_schedules(client, at_hour(hour))
+        assert (moved.outcome, log_moved.outcome) == ("updated", "updated")
         assert await hours(client) == {hour}
+        assert await hours(client, LOG) == {hour + 1}
         assert f"{hour:02d}:00（北京时间）" in told(moved)
-    assert [entry.id async for entry in await client.list_schedules()] == [MONITORING]
+    assert {entry.id async for entry in await client.list_schedules()} == {MONITORING, LOG}
 
 
 async def test_a_schedule_that_somebody_paused_stays_paused(town: Town) -> None:
@@ -84,7 +89,8 @@ async def test_a_schedule_that_somebody_paused_stays_paused(town: Town) -> None:
     await ensure_schedules(client, at_hour(2))
     await client.get_schedule_handle(MONITORING).pause(note="数据清理期间暂停")
     for rules, outcome in ((at_hour(2), "unchanged"), (at_hour(4), "updated")):
-        [found] = await ensure_schedules(client, rules)
+        [found, going_on] = await ensure_schedules(client, rules)
+        assert (going_on.outcome, going_on.paused) == (outcome, False)
         assert (found.outcome, found.paused, found.next_run) == (outcome, True, None)
         assert "已暂停" in told(found)
     described = await client.get_schedule_handle(MONITORING).describe()
@@ -118,12 +124,21 @@ async def test_a_triggered_night_warns_the_sample_unit_that_is_over_quota_and_th
         assert len(warned()) == 1
         assert INFORMATION_CENTRE not in json.dumps([first, second], ensure_ascii=False)  # counts only
 
+        appended = await _result_of_run(client, 1, LOG)
+        with town.office.database.read() as s:
+            head = log.head(s)
+            assert (appended["size"], appended["root"]) == (head.size, head.root)
+            assert verify_log(s) == []
+        assert head.size == head.journal_rows > 0
+        await client.get_schedule_handle(LOG).trigger()
+        assert await _result_of_run(client, 2, LOG) == appended  # nothing was posted in between
 
-async def _result_of_run(client: Client, number: int) -> dict[str, Any]:
+
+async def _result_of_run(client: Client, number: int, schedule_id: str = MONITORING) -> dict[str, Any]:
     """What the nth run came to."""
     end = time.monotonic() + WAIT_SECONDS
     while True:
-        described = await client.get_schedule_handle(MONITORING).describe()
+        described = await client.get_schedule_handle(schedule_id).describe()
         if len(described.info.recent_actions) == number:
             run: Any = described.info.recent_actions[-1].action
             result: dict[str, Any] = await client.get_workflow_handle(run.workflow_id).result()

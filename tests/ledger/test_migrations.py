@@ -10,7 +10,9 @@ from alembic.util import CommandError
 from sqlalchemy import MetaData, create_engine
 from sqlmodel import Session, select
 
+from ledger import log
 from ledger.db import Database, migration_config
+from ledger.log_verify import verify_log
 from models.register import Case, ExceptionalAcceptance, Suspension, Unit
 from tests.support.ledger import UNIT, make_keyring
 
@@ -57,6 +59,31 @@ OF_THE_FIRST_RELEASE: dict[str, dict[str, object]] = {
     },
 }
 
+ACCOUNT: dict[str, object] = {
+    "id": f"{UNIT}|a",
+    "holder": UNIT,
+    "resource": "headcount:administrative",
+    **dict.fromkeys(("authorised", "occupied", "reserved", "set_aside", "tolerated_over"), 0),
+    "note": "",
+}
+ENTRY: dict[str, object] = {
+    "holder": UNIT,
+    "recorded_at": AT,
+    "effective_on": AT.date(),
+    "kind": "AUTHORISE",
+    "account": f"{UNIT}|a",
+    "resource": "headcount:administrative",
+    "unit": UNIT,
+    **dict.fromkeys(("d_authorised", "d_occupied", "d_reserved", "d_set_aside", "d_tolerated"), 0),
+    "case_id": "c1",
+    "step": "issue",
+    "round": 1,
+    "subject": "",
+    "payload_hash": "p",
+    "prev_hash": "0" * 64,
+    "hash": "1" * 64,
+}
+
 
 def test_rows_of_the_first_release_are_read_by_this_one(url: str) -> None:
     _upgraded(url, "0001")
@@ -83,6 +110,27 @@ def _as_before(s: Session) -> None:
     suspension = s.exec(select(Suspension)).one()
     assert (suspension.problems, suspension.confirmed_at, suspension.ended_by) == ("1", None, None)
     assert s.exec(select(ExceptionalAcceptance)).one().ended_at is None
+
+
+def test_the_rows_of_the_first_release_are_taken_into_the_log(url: str) -> None:
+    _upgraded(url, "0001")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        old = MetaData()
+        old.reflect(connection)
+        holder = {**OF_THE_FIRST_RELEASE["holder"], "head_seq": 3, "head_hash": "3" * 64}
+        connection.execute(old.tables["holder"].insert(), holder)
+        connection.execute(old.tables["unit"].insert(), OF_THE_FIRST_RELEASE["unit"])
+        connection.execute(old.tables["account"].insert(), ACCOUNT)
+        connection.execute(old.tables["journal"].insert(), [{**ENTRY, "seq": n, "key": f"k{n}"} for n in (1, 2, 3)])
+    engine.dispose()
+    database = Database(url, make_keyring())
+    database.migrate()
+    with database.write() as s:
+        assert log.append(s, AT).size == 3
+    with database.read() as s:
+        assert verify_log(s) == []
+    database.close()
 
 
 def test_no_migration_goes_back(url: str) -> None:

@@ -25,6 +25,7 @@ from models.decisions import (
     Withdrawal,
 )
 from models.enums import CommandKind, Procedure
+from models.proofs import LogHead
 from rules.deadlines import local_day
 from tests.change import acts as changing
 from tests.rectification import acts as rectifying
@@ -184,6 +185,15 @@ async def change_deferred_then_signed(at: Court) -> str:
     return case_id
 
 
+async def log_appended(at: Court) -> str:
+    """One night of the transparency log, of an office with a case behind it."""
+    await at.apply()
+    started = await at.client.start_workflow("DailyLog", id="dingbian-log", task_queue="dingbian", result_type=LogHead)
+    head = await started.result()
+    assert head.size > 0
+    return started.id
+
+
 def _slots(at: Court, case_id: str) -> list[str]:
     slip = at.office.docket(case_id).slip
     assert slip is not None
@@ -198,6 +208,7 @@ STORIES: dict[str, Callable[[Court], Awaitable[str]]] = {
     "removing_staff_leavers_of_every_kind": leavers_of_every_kind,
     "rectification_suspended_then_lifted": suspended_then_lifted,
     "establishment_change_deferred_then_signed": change_deferred_then_signed,
+    "transparency_log_of_one_night": log_appended,
 }
 
 

@@ -178,12 +178,17 @@ def test_what_the_demo_left_verifies_and_an_alteration_is_found(
     assert call(filled, "anchor", "--out", str(kept)).returncode == 2
     assert call(filled, "verify", "--anchor", str(kept)).returncode == 0
     heads = json.loads(kept.read_text())
+    rows = len(heads["records"]) and sum(head["seq"] for head in heads["journals"] + heads["records"])
+    assert heads["log"]["size"] == rows == json.loads(call(filled, "verify", "--json").stdout)["log_size"]
     heads["records"][0]["seq"] += 1  # as if the register had been restored from an older copy
     heads["journals"][0]["hash"] = "0" * 64
     kept.write_text(json.dumps(heads))
     done = call(filled, "verify", "--anchor", str(kept), "--json")
     assert done.returncode == 1
     assert len(json.loads(done.stdout)["faults"]) == 2
+    heads["log"]["size"] += 1
+    kept.write_text(json.dumps(heads))
+    assert len(json.loads(call(filled, "verify", "--anchor", str(kept), "--json").stdout)["faults"]) == 3
 
 
 @pytest.mark.xdist_group("filled")
@@ -208,6 +213,12 @@ def test_an_export_masks_numbers_and_is_its_owners_alone(filled: dict[str, str],
 
 @pytest.mark.xdist_group("filled")
 @pytest.mark.e2e
+def test_a_password_is_read_from_standard_input_and_never_too_short(filled: dict[str, str], call: Call) -> None:
+    assert call(filled, "officer", "password", "finance", typed="long enough to keep\n").returncode == 0
+    assert call(filled, "officer", "password", "finance", typed="short\n").returncode == 2
+    assert call(filled, "officer", "password", "nobody", typed="long enough to keep\n").returncode == 2
+
+
 def test_officers_and_tokens_are_made_and_revoked(filled: dict[str, str], call: Call) -> None:
     wanted = ["--name", "王示新", "--department", "finance", "--role", "approver"]
     assert call(filled, "officer", "add", "new-finance", *wanted).returncode == 0
@@ -265,13 +276,15 @@ def test_up_starts_everything_watches_it_stops_it_and_goes_on(tmp_path: Path) ->
         second = run(env | {"DINGBIAN_API_PORT": str(free_port())}, "up")
         assert second.returncode == 2
         assert "DINGBIAN_DATA_DIR" in second.stderr
-        assert "定时任务 dingbian-monitoring 已建立" in log.read_text()
+        for schedule_id in ("dingbian-monitoring", "dingbian-log"):
+            assert f"定时任务 {schedule_id} 已建立" in log.read_text()
         found = json.loads(run(env, "schedules", "--json").stdout)
-        [schedule] = found["schedules"]
-        assert (found["search_attributes_added"], schedule["id"]) == ([], "dingbian-monitoring")
-        assert (schedule["outcome"], schedule["paused"], schedule["triggered"]) == ("unchanged", False, False)
-        assert schedule["next_run"].endswith("18:00:00+00:00")  # 02:00 in Beijing
-        assert "已触发 dingbian-monitoring" in run(env, "schedules", "--run").stdout
+        assert found["search_attributes_added"] == []
+        assert [each["id"] for each in found["schedules"]] == ["dingbian-monitoring", "dingbian-log"]
+        for schedule, at in zip(found["schedules"], ("18:00", "19:00"), strict=True):  # 02:00 and 03:00 in Beijing
+            assert (schedule["outcome"], schedule["paused"], schedule["triggered"]) == ("unchanged", False, False)
+            assert schedule["next_run"].endswith(f"{at}:00+00:00")
+        assert "已触发 dingbian-log" in run(env, "schedules", "--run").stdout
         worker = children_of(up.pid)["worker"]
         os.kill(worker, signal.SIGKILL)
         until(lambda: children_of(up.pid).get("worker", worker) != worker)

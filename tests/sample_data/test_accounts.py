@@ -13,8 +13,9 @@ from sqlmodel import col, select
 from docket.officers import officer_of_token
 from ledger.db import Database
 from models.enums import Department, Role
-from models.register import OfficerRow, TokenRow
+from models.register import OfficerRow
 from models.rulebook import Rulebook
+from models.visits import TokenRow
 from sample_data.accounts import FILE_NAME, create_demo_accounts, demo_officers
 from sample_data.load import load_sample
 from sample_data.training import RESEARCH_BUREAU, SERVICE_CENTRE

@@ -29,6 +29,9 @@ def upgrade() -> None:
     _sign_in_failures()
     _drafts()
     _disclosures()
+    _indexes_of_lists()
+    _indexes_of_registers()
+    _indexes_of_figures()
 
 
 def downgrade() -> None:
@@ -80,3 +83,41 @@ def _disclosures() -> None:
     )
     op.create_index("ix_disclosure_officer", "disclosure", ["officer"])
     op.create_index("ix_disclosure_person_ref", "disclosure", ["person_ref"])
+
+
+def _indexes_of_lists() -> None:
+    """What the lists of the worklist page walk along."""
+    op.create_index("case_by_unit", "case_file", ["unit", "opened_at", "id"])
+    op.create_index("case_by_side", "case_file", ["applied_by", "opened_at", "id"])
+    op.create_index("command_by_officer", "command", ["officer", "decided_at"])
+    op.create_index("notice_by_department", "notice", ["department", "kind", "at"])
+    op.create_index(
+        "step_escalated",
+        "step",
+        ["state", "due_at"],
+        sqlite_where=sa.text("escalated_to IS NOT NULL"),
+        postgresql_where=sa.text("escalated_to IS NOT NULL"),
+    )
+
+
+def _indexes_of_figures() -> None:
+    """What the figures of the supervisors' desk walk along."""
+    op.create_index("journal_by_day", "journal", ["effective_on", "resource", "d_authorised", "d_occupied"])
+    op.create_index("step_by_decision", "step", ["decided_at"])
+    op.create_index(
+        "record_numbered",
+        "record",
+        ["case_id"],
+        sqlite_where=sa.text("state = 'numbered'"),
+        postgresql_where=sa.text("state = 'numbered'"),
+    )
+
+
+def _indexes_of_registers() -> None:
+    """What the registers of the console are read by."""
+    op.create_index("journal_by_time", "journal", ["recorded_at", "holder", "seq"])
+    op.create_index("journal_by_kind", "journal", ["kind", "recorded_at", "holder", "seq"])
+    op.create_index("journal_by_resource", "journal", ["resource", "recorded_at", "holder", "seq"])
+    op.create_index("person_by_name", "person", ["name", "ref"])
+    op.create_index("occupancy_by_entry", "occupancy", ["entered_on", "id"])
+    op.create_index("record_by_issue", "record", ["issued_on"])

@@ -1,0 +1,306 @@
+"""Archive packages: a BagIt bag (RFC 8493) with everything that proves a case, readable without this program.
+
+A year's package holds the cases that ended in that year and the whole register of numbers of that year, so that the
+chain of each series can be recomputed from its first row. A package of one case holds that case. What a package
+needs to be checked is in it: `records.archive_check` opens no database.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import bagit
+from sqlalchemy import Row, select
+from sqlmodel import Session
+
+from docket import view
+from ledger.chain import HASHED_FIELDS
+from models.decisions import Officer
+from models.docket import Docket
+from models.enums import Department, DocumentKind, RecordState, State
+from models.packages import PackageFacts, PackageReport, RecordLine, SeriesLast
+from models.register import Case, Journal, Meta, Record, Series, Unit, table_of
+from models.rulebook import Calendar
+from rules.deadlines import SHANGHAI, local_day
+
+from .archive_check import check_content
+from .archive_metadata import metadata_of, schema
+from .archive_view import overview
+from .numbering import TALLY
+from .register import CHAINED
+from .store import RecordStore
+
+ARCHIVIST = Officer(id="archive", name="档案", department=Department.SUPERVISION)
+"""Reads as supervisors do: everything of every case, and never an identity number."""
+
+_FINAL = [state.value for state in State if state.final]
+_UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+_PAGE = 500
+
+_case = table_of(Case)
+_journal = table_of(Journal)
+_record = table_of(Record)
+_series = table_of(Series)
+_unit = table_of(Unit)
+_meta = table_of(Meta)
+
+Progress = Callable[[str, int, int], None]
+"""(what, done, of how many)."""
+
+
+class PackageRefused(Exception):
+    """The package cannot be made; the text says why and what to do, in both languages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A year's package, or that of one case by its number."""
+
+    year: int | None = None
+    case_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Whose archive it is: the office's name, its 全宗号, and the program that made the package."""
+
+    office: str
+    fonds: str
+    software: str
+
+
+def write_package(
+    s: Session,
+    store: RecordStore,
+    target: Path,
+    wanted: Wanted,
+    keeper: Keeper,
+    at: datetime,
+    calendar: Calendar,
+    progress: Progress = lambda _what, _done, _of: None,
+) -> PackageReport:
+    """Write the package into the new folder `target` and check it. Nothing is left behind when it fails.
+
+    Raises PackageRefused when `target` is there already, when there is no such case, or when documents of a closed
+    case are still to be filed.
+    """
+    if target.exists():
+        raise PackageRefused(f"{target} 已存在，不覆盖 · already exists and is not replaced")
+    cases = _cases(s, wanted)
+    lines = _lines(s, wanted, cases)
+    waiting = [line.number for line in lines if line.state == RecordState.NUMBERED.value]
+    if waiting:
+        raise PackageRefused(f"尚有文件未归档：{'、'.join(waiting[:5])} · documents are still to be filed")
+    target.mkdir(parents=True, mode=0o700)
+    try:
+        return _write(s, store, target, wanted, keeper, at, calendar, cases, lines, progress)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def _write(
+    s: Session,
+    store: RecordStore,
+    target: Path,
+    wanted: Wanted,
+    keeper: Keeper,
+    at: datetime,
+    calendar: Calendar,
+    cases: Sequence[Row[Any]],
+    lines: list[RecordLine],
+    progress: Progress,
+) -> PackageReport:
+    dockets = list(_dockets(s, target, cases, at, calendar, progress))
+    files = _documents(store, target, lines, progress)
+    rows = _journal_rows(s, target, [case.id for case in cases])
+    _registers(target, lines)
+    meta = {row.name: row.value for row in s.execute(select(_meta.c.name, _meta.c.value))}
+    facts = PackageFacts(
+        package_id=uuid.uuid4().hex,
+        ledger_id=meta.get("ledger_id", ""),
+        hash="sha256" if meta.get("hash") == "sha256" else "sm3",
+        office=keeper.office,
+        fonds=keeper.fonds,
+        year=wanted.year,
+        made_at=at,
+        software=keeper.software,
+        cases=len(dockets),
+        records=len(lines),
+        files=files,
+        journal_rows=rows,
+        series=_last_numbers(s, wanted.year) if wanted.year is not None else [],
+    )
+    by_case = {docket.case_id: docket for docket in dockets}
+    (target / "metadata").mkdir()
+    (target / "metadata" / "archive.xsd").write_bytes(schema())
+    for line in lines:
+        place = target / "metadata" / f"{line.id}.xml"
+        place.write_bytes(metadata_of(line, by_case.get(line.case_id), facts))
+    _json(target / "package.json", facts.model_dump(mode="json"))
+    (target / "index.html").write_text(
+        overview(facts, dockets, lines, {docket.case_id: _safe(docket.case_no) for docket in dockets}), encoding="utf-8"
+    )
+    progress("核对 · checking", 0, 1)
+    found = check_content(target)
+    (target / "report").mkdir()
+    _json(target / "report" / "checks.json", found.model_dump(mode="json"))
+    bagit.make_bag(str(target), _bag_info(facts), checksums=["sha256", "sha512"])
+    progress("核对 · checking", 1, 1)
+    return found
+
+
+# --- what goes in ------------------------------------------------------------------------------------------------
+
+
+def _cases(s: Session, wanted: Wanted) -> list[Row[Any]]:
+    found = select(_case.c.id, _case.c.no, _case.c.state, _case.c.procedure).order_by(_case.c.closed_at, _case.c.id)
+    if wanted.case_no is not None:
+        rows = list(s.execute(found.where(_case.c.no == wanted.case_no)))
+        if not rows:
+            raise PackageRefused(f"没有事项 {wanted.case_no} · no such case")
+        if rows[0].state not in _FINAL:
+            raise PackageRefused(f"事项 {wanted.case_no} 尚未办结 · the case has not ended")
+        return rows
+    if wanted.year is None:
+        raise PackageRefused("请指定年度或事项编号 · name a year or a case")
+    first = datetime(wanted.year, 1, 1, tzinfo=SHANGHAI)
+    after = datetime(wanted.year + 1, 1, 1, tzinfo=SHANGHAI)
+    ended = found.where(_case.c.state.in_(_FINAL), _case.c.closed_at >= first, _case.c.closed_at < after)
+    return list(s.execute(ended))
+
+
+def _lines(s: Session, wanted: Wanted, cases: Sequence[Row[Any]]) -> list[RecordLine]:
+    """Of a year: its register of numbers and the documents of its cases that were numbered in another year."""
+    rows = (
+        select(_record, _case.c.no.label("case_no"), _unit.c.name.label("unit_name"))
+        .outerjoin(_case, _case.c.id == _record.c.case_id)
+        .outerjoin(_unit, _unit.c.code == _record.c.unit)
+        .order_by(_record.c.series, _record.c.year, _record.c.seq)
+    )
+    found: dict[str, RecordLine] = {}
+    if wanted.year is not None:
+        found.update((row.id, _line(row)) for row in s.execute(rows.where(_record.c.year == wanted.year)))
+    ids = [case.id for case in cases]
+    for start in range(0, len(ids), _PAGE):
+        page = rows.where(_record.c.case_id.in_(ids[start : start + _PAGE]))
+        found.update((row.id, _line(row)) for row in s.execute(page))
+    return sorted(found.values(), key=lambda line: (line.series, line.year, line.seq))
+
+
+def _line(row: Row[Any]) -> RecordLine:
+    names = {*CHAINED, "issued_on", "filed_at", "hash", "state", "void_reason", "superseded_by"}
+    values = {name: getattr(row, name) for name in names}
+    line = RecordLine(**values, case_no=row.case_no or "", unit_name=row.unit_name or "")
+    if line.digest is None:
+        return line
+    kind = DocumentKind(line.kind)
+    folder = _safe(line.case_no or line.case_id)
+    return line.model_copy(update={"file": f"documents/{folder}/{_safe(f'{line.number} {kind.label}')}.docx"})
+
+
+def _dockets(
+    s: Session, target: Path, cases: Sequence[Row[Any]], at: datetime, calendar: Calendar, progress: Progress
+) -> Iterator[Docket]:
+    folder = target / "cases"
+    folder.mkdir()
+    for done, case in enumerate(cases, start=1):
+        found = view.docket(s, case.id, ARCHIVIST, at, calendar)
+        if found is None:
+            raise PackageRefused(f"事项 {case.no} 无法读取 · the case cannot be read")
+        kept = found.model_copy(update={"may": []})
+        _json(folder / f"{_safe(kept.case_no)}.json", kept.model_dump(mode="json"))
+        progress("事项 · cases", done, len(cases))
+        yield kept
+
+
+def _documents(store: RecordStore, target: Path, lines: Sequence[RecordLine], progress: Progress) -> int:
+    """The files as they were filed, each checked against its digest by the store; how many."""
+    filed = [line for line in lines if line.digest is not None and line.file is not None]
+    for done, line in enumerate(filed, start=1):
+        place = target / str(line.file)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(store.get(str(line.digest)))
+        progress("公文 · documents", done, len(filed))
+    return len(filed)
+
+
+def _journal_rows(s: Session, target: Path, case_ids: Sequence[str]) -> int:
+    """The rows of the chains that these cases wrote; how many."""
+    fields = [_journal.c[name] for name in (*HASHED_FIELDS, "hash")]
+    count = 0
+    (target / "registers").mkdir()
+    with (target / "registers" / "journal.jsonl").open("w", encoding="utf-8") as out:
+        for start in range(0, len(case_ids), _PAGE):
+            page = case_ids[start : start + _PAGE]
+            rows = select(*fields).where(_journal.c.case_id.in_(page)).order_by(_journal.c.holder, _journal.c.seq)
+            for row in s.execute(rows):
+                out.write(_text(dict(row._mapping)) + "\n")
+                count += 1
+    return count
+
+
+def _registers(target: Path, lines: Sequence[RecordLine]) -> None:
+    """The register of numbers: as data with every hashed field, and as a table that a person opens."""
+    folder = target / "registers"
+    with (folder / "records.jsonl").open("w", encoding="utf-8") as out:
+        for line in lines:
+            out.write(_text(line.model_dump(mode="json")) + "\n")
+    with (folder / "numbers.csv").open("w", encoding="utf-8-sig", newline="") as out:
+        table = csv.writer(out)
+        table.writerow(["文号", "文种", "标题", "事项编号", "单位", "印发日期", "印发机关", "状态", "作废原因", "文件"])
+        for line in lines:
+            kind, state = DocumentKind(line.kind).label, RecordState(line.state).label
+            cells = [line.number, kind, line.title, line.case_no, line.unit_name, line.issued_on.isoformat()]
+            table.writerow([*cells, line.issuer, state, line.void_reason or "", line.file or ""])
+
+
+def _last_numbers(s: Session, year: int) -> list[SeriesLast]:
+    rows = s.execute(select(_series).where(_series.c.year == year).order_by(_series.c.name))
+    return [SeriesLast(series=row.name, year=row.year, last=row.last) for row in rows if not row.name.startswith(TALLY)]
+
+
+def _bag_info(facts: PackageFacts) -> dict[str, str]:
+    what = f"{facts.year}年度" if facts.year is not None else "单件"
+    return {
+        "Source-Organization": facts.office,
+        "External-Description": f"机构编制实名制档案包（{what}）· archive package",
+        "External-Identifier": facts.package_id,
+        "Bagging-Date": local_day(facts.made_at).isoformat(),
+        "Bag-Group-Identifier": facts.ledger_id,
+        "Bag-Software-Agent": facts.software,
+    }
+
+
+def years(s: Session) -> list[int]:
+    """Years in which cases ended, in the office's calendar."""
+    moments = s.execute(select(_case.c.closed_at).where(_case.c.closed_at.is_not(None)).distinct())
+    return sorted({local_day(row.closed_at).year for row in moments})
+
+
+def _safe(name: str) -> str:
+    """A file name that every system takes, with the Chinese as it is."""
+    return _UNSAFE.sub("_", name).strip(". ")[:120]
+
+
+def _json(path: Path, body: object) -> None:
+    path.write_text(json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _text(body: object) -> str:
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date):  # a moment is a date, too, and keeps its zone
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no plain form")
