@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test lint types format bench fonts lock clean
+.PHONY: help setup up demo test browser-setup screenshots words lint types format bench fonts lock clean
 
 help: ## 列出全部命令 · list all commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## 准备环境 · set up the environment
 
@@ -31,6 +31,15 @@ demo: $(STAMP) ## 走完一件用编 · run one complete staffing-up
 
 test: $(STAMP) ## 运行全部测试 · run every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+browser-setup: $(STAMP) ## 为浏览器测试安装 Chromium · install a Chromium for the browser tests
+	@$(BIN)/python -m tests.browser.install
+
+screenshots: $(STAMP) ## 重新拍摄 docs/screens · take the pictures of docs/screens anew
+	$(BIN)/python -m pytest tests/browser/screenshots.py $(ARGS)
+
+words: $(STAMP) ## 列出界面文字缺少的英文 · list what the console does not say in English yet
+	@$(BIN)/python -m console.catalogues
 
 lint: $(STAMP) ## 检查风格、依赖方向和模板 · style, direction of imports, templates
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import documents, ledger, staffing
+from benchmarks import console, documents, ledger, pages, staffing
 
 
 def main() -> None:
@@ -28,6 +28,8 @@ def main() -> None:
         "staffing_up": staffing.run(chosen.cases),
         "ledger": ledger.run(),
         "documents": documents.run(),
+        "console": console.run(),
+        "pages": pages.run(),
     }
     chosen.json.parent.mkdir(parents=True, exist_ok=True)
     chosen.json.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -21,8 +21,13 @@ REPLACED = {
     "<script": '<script nonce="{{ csp_nonce() }}"',
     'onclick="applyColumnVisibility()"': 'data-console-call="applyColumnVisibility"',
     'onchange="window.location = this.value"': "data-console-go",
+    # Said in English alone, or not said to the framework's catalogues.
+    "{{ view.menu_label }}": "{{ _(view.menu_label) }}",
+    "{{ item.menu_label }}": "{{ _(item.menu_label) }}",
+    'data-bs-dismiss="alert" aria-label="close"': 'data-bs-dismiss="alert" href="#" aria-label="{{ _(\'关闭\') }}"',
 }
-"""In templates that are not ours: what a policy without `unsafe-inline` would stop, and what stands for it."""
+"""In templates that are not ours: what a policy without `unsafe-inline` would stop, what is said in one language
+only, and what stands for it."""
 
 ASSET_SECONDS = 3600
 

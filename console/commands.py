@@ -17,7 +17,7 @@ from models.decisions import Officer
 from models.enums import CommandKind, Procedure
 from models.shape import Shape
 
-from .door import officer_of
+from .door import officer_of, passes
 
 OPERATION = {
     CommandKind.DECIDE: "decide",
@@ -45,14 +45,14 @@ APPLYING = {
 
 
 def may_apply(officer: Officer, procedure: Procedure) -> bool:
-    return RULES[APPLYING[procedure]].allows(officer)
+    return passes(RULES[APPLYING[procedure]], officer)
 
 
 async def command(request: Request, case_id: str, kind: CommandKind, body: Shape, key: str) -> Answered:
     """Commit a command on a case and wait up to two seconds for its receipt; without one the answer has none and the
     command waits to be delivered. Raises ProblemError."""
     officer = officer_of(request)
-    if not RULES[OPERATION[kind]].allows(officer):
+    if not passes(RULES[OPERATION[kind]], officer):
         raise _forbidden()
     runtime = runtime_of(request)
     runtime.limits.writes.take(f"{officer.id}|{case_id}")

@@ -19,6 +19,7 @@ from starlette_admin.auth import AdminUser
 from starlette_admin.views import CustomView
 
 from api.deps import Runtime, runtime_of
+from api.permissions import Rule
 from api.problems import ProblemError
 from models.decisions import Officer
 
@@ -30,11 +31,14 @@ T = TypeVar("T")
 
 @dataclass
 class SignedIn(AdminUser):
-    """Who looks at the page: the officer, perhaps standing in for a colleague, and the session's token."""
+    """Who looks at the page: the officer, perhaps standing in for a colleague, and the session's token.
+
+    `person` is who signed in; `officer` is that person in the capacity in which he or she acts now.
+    """
 
     officer: Officer | None = None
+    person: Officer | None = None
     token: str = ""
-    login: str = ""
     may_act_for: tuple[tuple[str, str], ...] = ()
     """(login, name) of the colleagues for whom the officer may act today."""
 
@@ -51,9 +55,23 @@ def officer_of(request: Request) -> Officer:
     return user.officer
 
 
+def person_of(request: Request) -> Officer:
+    """Who has signed in, whomever he or she stands in for; raises ProblemError 401 on a page without sign-in."""
+    user = signed_in(request)
+    if user is None or user.person is None:
+        raise ProblemError("unauthenticated", "请先登录 · sign in first")
+    return user.person
+
+
 def may_open(request: Request, page: str) -> bool:
     user = signed_in(request)
-    return user is not None and user.officer is not None and PAGES[page].allows(user.officer)
+    return user is not None and user.officer is not None and passes(PAGES[page], user.officer)
+
+
+def passes(rule: Rule, officer: Officer) -> bool:
+    """Whether a rule lets the officer in as he or she acts now: what is to be done in person is closed to a
+    substitute."""
+    return rule.allows(officer) and (rule.acting or officer.acting_for is None)
 
 
 async def reading(request: Request, read: Callable[[Session, Runtime], T]) -> T:

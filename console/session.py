@@ -1,112 +1,120 @@
 """Who has signed in: a session is an opaque token of the register of officers, in a cookie that no script reads.
 
-The password is checked against argon2 (RFC 9106). Signing out revokes the token, so a copied cookie is worth nothing
-afterwards.
+Signing out revokes the token, so a copied cookie is worth nothing afterwards. Every sign-in makes a new one, so a
+cookie that somebody planted before never becomes a session.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import quote, unquote, urlsplit
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlmodel import Session
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette_admin.auth import AdminUser, AuthProvider
-from starlette_admin.exceptions import LoginFailed
-from starlette_admin.helpers import index_url, safe_redirect_url
+from starlette.responses import Response
 
-from api.deps import Runtime, runtime_of
-from docket import officers
+from api.deps import Runtime
+from api.door import CODEC_COOKIE
+from api.middleware import PREFIX
+from api.permissions import RULES
+from docket import officers, sign_in, substitutions
 from models.decisions import Officer
+from rules.deadlines import local_day
 
-from .door import SignedIn, signed_in
-from .words import _
+from .door import SignedIn
 
+BASE = "/console"
 COOKIE = "dingbian_session"
+ACTING_COOKIE = "dingbian_acting"
+"""The login of the colleague for whom the officer acts now. It grants nothing: the register is asked each time."""
+CODEC_PATH = f"{PREFIX}/codec"
 SESSION_HOURS = 10
 """A working day: whoever forgets to sign out is out by the evening."""
-NOTE = "console"
-
-_hasher = PasswordHasher()
+SESSION = timedelta(hours=SESSION_HOURS)
 
 
-class Password(AuthProvider):
-    """Sign-in by login and password, for the embedded profile."""
-
-    async def authenticate(self, request: Request) -> AdminUser | None:
-        token = request.cookies.get(COOKIE)
-        if not token:
+def found(runtime: Runtime, token: str, acting_for: str = "") -> SignedIn | None:
+    """Whose session it is, as the register stands now. Without a substitution in force the officer is himself, and
+    `officer` is None: what was sent in the colleague's name must not happen in one's own."""
+    at = runtime.clock()
+    with runtime.database.read() as s:
+        person = officers.officer_of_token(s, token, at)
+        if person is None:
             return None
-        return await run_in_threadpool(_found, runtime_of(request), token)
-
-    async def login(self, username: str, password: str, remember_me: bool, request: Request) -> Response | None:
-        runtime = runtime_of(request)
-        token = await run_in_threadpool(_admitted, runtime, username, password)
-        if token is None:
-            raise LoginFailed(_("登录名或密码不正确"))
-        fallback = index_url(request)
-        wanted = safe_redirect_url(request.query_params.get("next") or fallback, request, fallback)
-        answer = RedirectResponse(wanted, status_code=303)
-        set_session(answer, runtime, token)
-        return answer
-
-    async def logout(self, request: Request) -> Response | None:
-        user = signed_in(request)
-        runtime = runtime_of(request)
-        if user is not None:
-            await run_in_threadpool(_ended, runtime, user.token)
-        answer = RedirectResponse(request.url_for(request.app.state.ROUTE_NAME + ":login"), status_code=303)
-        answer.delete_cookie(COOKIE, path="/console")
-        return answer
-
-
-def set_session(answer: Response, runtime: Runtime, token: str) -> None:
-    answer.set_cookie(
-        COOKIE,
-        token,
-        max_age=SESSION_HOURS * 3600,
-        path="/console",
-        httponly=True,
-        samesite="lax",  # strict would sign out whoever follows a link from a letter
-        secure=runtime.settings.public_url.startswith("https://"),
+        today = local_day(at)
+        colleagues = substitutions.principals(s, person, today)
+        officer = substitutions.acting(s, person, acting_for, today) if acting_for else person
+    return SignedIn(
+        username=person.shown,
+        officer=officer,
+        person=person,
+        token=token,
+        may_act_for=tuple((colleague.login, colleague.name) for colleague in colleagues),
     )
-
-
-def _found(runtime: Runtime, token: str) -> SignedIn | None:
-    with runtime.database.read() as s:
-        officer = officers.officer_of_token(s, token, runtime.clock())
-    return SignedIn(username=officer.shown, officer=officer, token=token) if officer is not None else None
-
-
-def _admitted(runtime: Runtime, login: str, password: str) -> str | None:
-    with runtime.database.read() as s:
-        row = officers.find_by_login(s, login)
-        known = officers.officer_of(row) if row is not None else None
-        hashed = row.password_hash if row is not None else None
-    if known is None or not _matches(hashed, password):
-        return None
-    with runtime.database.write() as s:
-        return start(s, runtime, known)
-
-
-def _matches(hashed: str | None, password: str) -> bool:
-    if hashed is None:
-        return False
-    try:
-        return _hasher.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 def start(s: Session, runtime: Runtime, officer: Officer) -> str:
     """A new session of the officer; its token, which is kept only as a digest."""
-    at = runtime.clock()
-    return officers.issue_token(s, officer.id, at, expires_at=at + timedelta(hours=SESSION_HOURS), note=NOTE)
+    return sign_in.succeed(s, officer, runtime.clock(), SESSION)
 
 
-def _ended(runtime: Runtime, token: str) -> None:
+def begin(answer: Response, runtime: Runtime, officer: Officer, token: str) -> None:
+    """Set the cookies of a new session, for those who may read sealed payloads that of the codec endpoint too."""
+    _set(answer, runtime, COOKIE, token, BASE, "lax")  # strict would sign out whoever follows a link from a letter
+    forget_acting(answer)
+    if RULES["codec_decode"].allows(officer):
+        _set(answer, runtime, CODEC_COOKIE, token, CODEC_PATH, "strict")
+
+
+def end(answer: Response) -> None:
+    """Take the cookies of a session back; the token is revoked by `ended`."""
+    answer.delete_cookie(COOKIE, path=BASE, httponly=True)
+    answer.delete_cookie(CODEC_COOKIE, path=CODEC_PATH, httponly=True)
+    forget_acting(answer)
+
+
+def ended(runtime: Runtime, token: str) -> None:
     with runtime.database.write() as s:
         officers.revoke_token(s, token, runtime.clock())
+
+
+def act_for(answer: Response, runtime: Runtime, login: str) -> None:
+    answer.set_cookie(
+        ACTING_COOKIE, quote(login), path=BASE, httponly=True, samesite="lax", secure=runtime.settings.over_tls
+    )
+
+
+def forget_acting(answer: Response) -> None:
+    answer.delete_cookie(ACTING_COOKIE, path=BASE, httponly=True)
+
+
+def acting_for(request: Request) -> str:
+    return unquote(request.cookies.get(ACTING_COOKIE, ""))
+
+
+def own_path(wanted: str | None) -> str:
+    """`wanted` when it is a page of the console, else the first page: an address from elsewhere may not lead people
+    away after they signed in."""
+    home = f"{BASE}/"
+    if not wanted or len(wanted) > 2000 or "\\" in wanted or not wanted.isprintable():
+        return home
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return home
+    if parts.scheme or parts.netloc or not parts.path.startswith(home) or "//" in parts.path:
+        return home
+    door = parts.path.removeprefix(BASE)
+    return home if door.startswith(("/login", "/logout", "/sign-in")) else wanted
+
+
+def _set(answer: Response, runtime: Runtime, name: str, token: str, path: str, same_site: str) -> None:
+    answer.set_cookie(
+        name,
+        token,
+        max_age=SESSION_HOURS * 3600,
+        path=path,
+        httponly=True,
+        samesite="strict" if same_site == "strict" else "lax",
+        secure=runtime.settings.over_tls,
+    )

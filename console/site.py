@@ -18,15 +18,17 @@ from starlette_admin.views import BaseView
 from api.deps import Runtime
 
 from . import words
-from .armour import Hardened, PageHeaders, csp_nonce
+from .armour import Hardened, PageHeaders, csp_nonce, policy
 from .door import may_open, signed_in
 from .events import watch_events
-from .session import Password
+from .guards import BehindTls, FormTokens, LanguageChoice
+from .sign_in import SignIn
 from .views import PAGES_OF_THE_SITE, Home
+from .words import _
 
 HERE = Path(__file__).parent
 BASE = "/console"
-VERSION = "3"
+VERSION = "4"
 """Of our own files: a browser that kept the former ones asks again."""
 EXPORTED_ROWS = 200_000
 
@@ -36,6 +38,8 @@ class Site(BaseAdmin):
 
     def __init__(self, runtime: Runtime) -> None:
         words.install()
+        secret_key = runtime.keyring.keyed_hash(b"console|cookies")
+        over_tls = runtime.settings.over_tls
         super().__init__(
             title="定编 · Dingbian",
             base_url=BASE,
@@ -43,9 +47,13 @@ class Site(BaseAdmin):
             templates_dir=str(HERE / "templates"),
             static_dir=str(HERE / "static"),
             index_view=Home(),
-            auth_provider=Password(),
-            secret_key=runtime.keyring.keyed_hash(b"console|cookies"),
-            middlewares=[Middleware(PageHeaders)],
+            auth_provider=SignIn(runtime, secret_key),
+            secret_key=secret_key,
+            middlewares=[
+                Middleware(BehindTls, over_tls=over_tls),
+                Middleware(PageHeaders),
+                Middleware(LanguageChoice),
+            ],
             i18n_config=I18nConfig(
                 default_locale=words.CHINESE,
                 language_cookie_name=words.COOKIE,
@@ -67,11 +75,23 @@ class Site(BaseAdmin):
         env.globals.update(csp_nonce=csp_nonce, may_open=may_open, signed_in=signed_in, console_version=VERSION)
         env.filters.update(words.FILTERS)
 
+    def _init_csrf(self) -> None:
+        if self.secret_key is None:
+            raise RuntimeError("forms need a secret key")
+        self.middlewares.append(Middleware(FormTokens, secret_key=self.secret_key, refuse=self._expired))
+
+    async def _expired(self, request: Request) -> Response:
+        """For a form whose token is missing or not the browser's: it stood open too long, or is not ours."""
+        return self._template_response(request, "console/expired.html", {"title": _("页面已过期")}, 403)
+
     async def _render_error(self, request: Request, exc: Exception | None = None) -> Response:
         """A page that says what is wrong and what to do; a fault of ours says nothing of its inside."""
         fault = exc if isinstance(exc, HTTPException) else HTTPException(500)
         context = {"exc": fault, "problem": getattr(fault, "problem", None)}
-        return self._template_response(request, "error.html", context, fault.status_code)
+        answer = self._template_response(request, "error.html", context, fault.status_code)
+        # A fault of ours is answered outside the pages' middleware, where the API's policy would strip the page bare.
+        answer.headers["Content-Security-Policy"] = policy(csp_nonce())
+        return answer
 
 
 def mount(app: FastAPI, runtime: Runtime) -> Site:
@@ -79,10 +99,14 @@ def mount(app: FastAPI, runtime: Runtime) -> Site:
     site = Site(runtime)
     for view in PAGES_OF_THE_SITE:
         site.add_view(_made(view))
-    app.add_route(f"{BASE}/events", watch_events, methods=["GET"], include_in_schema=False)
-    for path in ("/", BASE):  # before the API's own `/`, which leads to its reference
-        app.router.routes.insert(0, Route(path, _to_console, methods=["GET"], include_in_schema=False))
     site.mount_to(app)
+    # Before the API's routes: its own `/` leads to its reference, and a page looks up some forty addresses by name,
+    # which would each be asked of every operation of the API first.
+    routes = app.router.routes
+    routes.insert(0, routes.pop())
+    routes.insert(0, Route(f"{BASE}/events", watch_events, methods=["GET"], include_in_schema=False))
+    for path in ("/", BASE):
+        routes.insert(0, Route(path, _to_console, methods=["GET"], include_in_schema=False))
     site.app.state.runtime = runtime
     site.app.state.messenger = app.state.messenger
     site.app.add_exception_handler(Exception, site._render_error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ DIVIDER = " · "
 """Between the Chinese and the English half of a text that the other rooms wrote for both."""
 
 
+@cache
 def install() -> None:
-    """Merge our catalogues into the framework's. Once per process is enough; again does no harm."""
+    """Merge our catalogues into the framework's, once per process."""
     for locale in (CHINESE, ENGLISH):
         for path in sorted((LOCALES / locale).glob("*.po")):
             i18n.translations[locale].merge(_compiled(path, locale))  # type: ignore[attr-defined]

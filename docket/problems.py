@@ -227,9 +227,13 @@ _KNOW_THE_SOURCE = frozenset(
 """Who may know that somebody rang 12310; for everybody else it was found by verification (domain.md §2.6)."""
 
 
+def knows_the_source(viewer: Officer) -> bool:
+    return viewer.department in _KNOW_THE_SOURCE
+
+
 def source_for(viewer: Officer, source: str) -> ProblemSource:
     """How a problem was found, as the viewer may know it."""
-    return ProblemSource(source if viewer.department in _KNOW_THE_SOURCE else _source_told(source))
+    return ProblemSource(source if knows_the_source(viewer) else _source_told(source))
 
 
 def opened_against_units() -> ColumnElement[bool]:

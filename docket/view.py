@@ -65,10 +65,10 @@ _slot = table_of(SlotRow)
 _record = table_of(Record)
 
 PAGE_LIMIT = 200
-_INTERNAL = frozenset({DocumentKind.PHONE_RECORD, DocumentKind.INSPECTION_REPORT})
+INTERNAL = frozenset({DocumentKind.PHONE_RECORD, DocumentKind.INSPECTION_REPORT})
 """Made out about a unit and never sent to it: the office's own note, and its report to the commission."""
 
-_OVERSEEING = frozenset(
+OVERSEEING = frozenset(
     {Department.ESTABLISHMENT, Department.COMMISSION, Department.SUPERVISION, Department.DISCIPLINE, Department.UPPER}
 )
 _NEVER_LATE = [state.value for state in State if state.final or state is State.HELD]
@@ -111,8 +111,8 @@ def may_see_record(record: RecordView, officer: Officer) -> bool:
     unit sees the other's. The office's own notes about a unit it never sees."""
     if officer.department is Department.UNIT:
         own = record.unit is not None and record.unit == officer.unit
-        return own and record.kind not in _INTERNAL
-    if record.kind in _INTERNAL and officer.department not in _OVERSEEING:
+        return own and record.kind not in INTERNAL
+    if record.kind in INTERNAL and officer.department not in OVERSEEING:
         return Role.AUDITOR in officer.roles
     return officer.department is not Department.ADMINISTRATION
 

@@ -246,6 +246,7 @@ class DocumentKind(Labelled):
     REFUSAL_NOTICE = "refusal_notice", "不予受理（批准）告知书", "refusal notice"
     REVOCATION_NOTICE = "revocation_notice", "核定单作废通知", "revocation notice"
     CERTIFICATE = "certificate", "机构编制管理证登记页", "certificate extract"
+    CERTIFICATE_BOOKLET = "certificate_booklet", "机构编制管理证（摘录）", "certificate booklet"
     CHANGE_REPLY = "change_reply", "批复", "reply on a change"
     EVALUATION_SHEET = "evaluation_sheet", "机构编制评估表", "evaluation sheet"
     RECTIFICATION_NOTICE = "rectification_notice", "整改通知书", "rectification notice"

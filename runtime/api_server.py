@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uvicorn
 
+from activities.deps import Deps
 from api.app import create_app
-from api.deps import Runtime
+from api.deps import Runtime, utc_now
 from console.site import mount
+from records.render import Renderer
 
-from .assembly import assembled
+from .assembly import Parts, assembled
 from .client import Temporal
 from .ports import check_port
+from .rehearsal import Rehearser
 from .settings import Settings, temporal_namespace
 
 DRAIN_SECONDS = 5  # open event streams would otherwise keep a stopping server for ever
@@ -29,6 +32,7 @@ def serve_api(settings: Settings) -> None:
             calendar=parts.calendar,
             keyring=parts.keyring,
             namespace=temporal_namespace(),
+            rehearse=Rehearser(_deps(parts), utc_now),
         )
         app = create_app(runtime)
         mount(app, runtime)
@@ -41,3 +45,15 @@ def serve_api(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
+
+
+def _deps(parts: Parts) -> Deps:
+    """For rehearsals, which render nothing: the renderer names templates and keeps none in the store."""
+    return Deps(
+        database=parts.database,
+        store=parts.store,
+        renderer=Renderer(hash_name=parts.settings.hash),
+        rulebook=parts.rulebook,
+        calendar=parts.calendar,
+        public_url=parts.settings.public_url,
+    )

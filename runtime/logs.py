@@ -29,3 +29,5 @@ def set_up_logging(level: int = logging.INFO) -> None:
     # Each of these logs a line per call or per request, which would bury what an operator looks for.
     for name in ("httpx", "alembic", "uvicorn.access", "temporalio.activity"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Its warnings name who signs in and where to, with everything that was typed into an address.
+    logging.getLogger("starlette_admin").setLevel(logging.ERROR)

@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     temporal_port: int = Field(default=7233, ge=1, le=65535)
     ui_port: int = Field(default=8233, ge=1, le=65535)
     demo_accounts: bool = Field(default_factory=lambda data: data["profile"] == "embedded")
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret_file: Path | None = None
+    oidc_claim: str = Field(default="preferred_username", min_length=1)
 
     @field_validator("data_dir")
     @classmethod
@@ -58,7 +62,7 @@ class Settings(BaseSettings):
         # Children are started with the same variables but must never resolve them against another folder.
         return value.expanduser().resolve()
 
-    @field_validator("public_url")
+    @field_validator("public_url", "oidc_issuer")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
@@ -66,6 +70,16 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.profile == "production"
+
+    @property
+    def oidc(self) -> bool:
+        """Whether people sign in at the organisation's identity provider."""
+        return bool(self.oidc_issuer)
+
+    @property
+    def over_tls(self) -> bool:
+        """Whether people reach the system by https, perhaps through a proxy."""
+        return self.public_url.startswith("https://")
 
     @property
     def temporal_database(self) -> Path:
@@ -181,11 +195,45 @@ def connect_config(settings: Settings) -> ClientConnectConfig:
     return config
 
 
+def oidc_client_secret(settings: Settings) -> str | None:
+    """The client's secret; None for a public client. It is read from a file of its owner alone, never from the
+    environment, which children inherit and listings show. Raises StartFault."""
+    path = settings.oidc_client_secret_file
+    if path is None:
+        return None
+    try:
+        shared = path.stat().st_mode & 0o077
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise StartFault(
+            f"读不到 DINGBIAN_OIDC_CLIENT_SECRET_FILE 指的文件 {path} · cannot read the client secret file"
+        ) from None
+    if shared:
+        raise StartFault(f"文件 {path} 可被他人读取，请执行 chmod 600 · others can read the client secret")
+    if not secret:
+        raise StartFault(f"文件 {path} 是空的 · the client secret file is empty")
+    return secret
+
+
+def _check_oidc(settings: Settings) -> None:
+    if not settings.oidc:
+        return
+    secure = settings.oidc_issuer.startswith("https://")
+    if not secure and (settings.production or not settings.oidc_issuer.startswith(f"http://{LOOPBACK}:")):
+        raise StartFault("DINGBIAN_OIDC_ISSUER 须是 https 地址 · the issuer must be an https address")
+    if not settings.oidc_client_id:
+        raise StartFault("还须设置 DINGBIAN_OIDC_CLIENT_ID · an issuer is set: set DINGBIAN_OIDC_CLIENT_ID too")
+    oidc_client_secret(settings)
+
+
 def check_profile(settings: Settings) -> None:
-    """What `PROFILE=production` refuses before anything is opened; raises StartFault listing every fault.
+    """What cannot hold before anything is opened: a faulty sign-in, and what `PROFILE=production` refuses.
+
+    Raises StartFault, for production listing every fault.
 
     The key file is refused by `runtime.keyring`, demo officers in the database by `runtime.checks`.
     """
+    _check_oidc(settings)
     if not settings.production:
         return
     faults = []

@@ -117,6 +117,7 @@ def welcome(settings: Settings, accounts: list[dict[str, Any]], console: Console
 
 def addresses(settings: Settings) -> Table:
     table = Table(box=None, show_header=False)
+    table.add_row("控制台 console", f"{settings.api_url}/console/")
     table.add_row("接口 API", f"{settings.api_url}/api/v1")
     if uses_embedded_temporal():
         table.add_row("Temporal 界面 UI", settings.ui_url)
@@ -139,11 +140,12 @@ def account_table(accounts: list[dict[str, Any]]) -> Table:
 
 def _next_steps(settings: Settings, *, demo: bool) -> list[str]:
     steps = [
+        f"打开控制台，用登录名和密码登录 · open the console and sign in: {settings.api_url}/console/",
         f"接口一览 · every operation of the API: {settings.api_url}/api/v1/reference",
         "核验台账 · verify the ledger: dingbian verify",
     ]
     if demo:
-        steps.insert(0, "走完一件用编 · drive one staffing-up to its end: make demo（dingbian demo）")
+        steps.insert(1, "走完一件用编 · drive one staffing-up to its end: make demo（dingbian demo）")
     else:
-        steps.insert(0, "发放令牌 · issue a token: dingbian token --help")
+        steps.insert(1, "发放令牌 · issue a token: dingbian token --help")
     return steps

@@ -9,6 +9,7 @@ from .apply import Apply
 from .case import CasePage
 from .desk import SupervisorsDesk
 from .home import Home
+from .record import RecordDetail, RecordPage
 from .registers import REGISTERS
 from .verify import Verify
 from .worklist import Worklist
@@ -20,6 +21,8 @@ PAGES_OF_THE_SITE: tuple[type[BaseView] | BaseView, ...] = (
     Apply,
     SupervisorsDesk,
     *REGISTERS,
+    RecordPage,
+    RecordDetail,
     Verify,
     CasePage,
     Account,

@@ -1,12 +1,52 @@
-"""A page that is being built."""
+"""The page of one case: everything about it, and whatever its reader may do with it now."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import RedirectResponse, Response
+from starlette_admin.flash import flash
 from starlette_admin.routing import route
 
-from ..door import Page
+from api.deps import Runtime, runtime_of
+from api.problems import not_found
+from api.shapes import Answered
+from docket import desks, particulars, view
+from models.decisions import Officer
+from models.enums import CommandKind, Department, Step
+
+from ..casework import orders
+from ..casework.asked import units_in
+from ..casework.fields import Form
+from ..casework.sheet import Case, Turn, allowed, sheet, veiled
+from ..door import Page, officer_of, reading
+from ..words import _, said
+from . import deciding
+
+FROM_WORKLIST = "worklist"
+CONFLICT = 409
+UNPROCESSABLE = 422
+
+
+def read_case(s: Session, runtime: Runtime, officer: Officer, case_id: str) -> Case:
+    """The case as this officer may see it. Raises ProblemError 404 when there is none, or none for this officer."""
+    docket = view.docket(s, case_id, officer, runtime.clock(), runtime.calendar)
+    if docket is None:
+        raise not_found()
+    mine = {step.step for step in allowed(docket)}
+    may = {each.action for each in docket.may if each.allowed}
+    named = bool(mine & {Step.APPROVE_PERSONS.value, Step.ENTER.value})
+    heads = bool(may & {CommandKind.HOLD, CommandKind.RELEASE})
+    return Case(
+        docket=docket,
+        settled=particulars.particulars(s, case_id, officer),
+        names=particulars.unit_names(s, units_in(docket) | {each.unit for each in docket.exceptions}),
+        bodies=particulars.internal_bodies(s, docket.unit) if named else [],
+        colleagues=particulars.colleagues(s, Department.ESTABLISHMENT, officer) if heads else [],
+        reached=particulars.units_reached(s, docket.unit) if CommandKind.EXCEPT in may else [],
+    )
 
 
 class CasePage(Page):
@@ -17,4 +57,98 @@ class CasePage(Page):
 
     @route("", name="case")
     async def index(self, request: Request) -> Response:
-        return PlainTextResponse("")
+        """`?step=&subject=` chooses among several steps of one's own; `?part=1` is the page without its frame."""
+        return await self.show(request)
+
+    @route("/decide", methods=["POST"], name="case-decide")
+    async def decide(self, request: Request) -> Response:
+        case = await self._read(request)
+        outcome = await deciding.decide(request, case)
+        return await self._after(request, outcome)
+
+    @route("/orders/{order}", methods=["POST"], name="case-order")
+    async def order(self, request: Request) -> Response:
+        case = await self._read(request)
+        outcome = await deciding.order(request, case)
+        return await self._after(request, outcome)
+
+    async def _read(self, request: Request) -> Case:
+        officer, case_id = officer_of(request), request.path_params["case_id"]
+        return await reading(request, lambda s, runtime: read_case(s, runtime, officer, case_id))
+
+    async def show(self, request: Request, form: Form | None = None, status: int = 200, **chosen: str) -> Response:
+        """The page; with `form` as one that was sent and is shown again."""
+        officer, runtime = officer_of(request), runtime_of(request)
+        asked = request.query_params
+        turn = Turn(
+            officer=officer,
+            now=runtime.clock(),
+            calendar=runtime.calendar,
+            rules=runtime.rulebook,
+            step=chosen.get("step") or asked.get("step", ""),
+            subject=chosen.get("subject") or asked.get("subject", ""),
+            come_from=FROM_WORKLIST if FROM_WORKLIST in (asked.get("from"), chosen.get("come_from")) else "",
+            form=form,
+        )
+        case_id = request.path_params["case_id"]
+
+        def shown(s: Session, runtime: Runtime) -> Any:
+            return sheet(read_case(s, runtime, officer, case_id), turn)
+
+        made = await reading(request, shown)
+        context = {
+            "title": f"{made.docket.case_no} {made.docket.title}",
+            "sheet": made,
+            "veiled": veiled,
+            "step_named": orders.step_named,
+            "subject_named": orders.subject_named,
+        }
+        template = "console/case_parts.html" if asked.get("part") else "console/case.html"
+        return self.render(request, template, context, status=status)
+
+    async def _after(self, request: Request, outcome: deciding.Outcome) -> Response:
+        """A form with faults again; else the receipt as a message, and the case or the next one that waits."""
+        if outcome.form is not None:
+            status = CONFLICT if outcome.answered else UNPROCESSABLE
+            return await self.show(
+                request,
+                outcome.form,
+                status,
+                step=outcome.step,
+                subject=outcome.subject,
+                come_from=outcome.come_from,
+            )
+        if outcome.answered is not None:
+            _tell(request, outcome.answered, outcome.what)
+        case_id = request.path_params["case_id"]
+        target, query = case_id, {"from": FROM_WORKLIST} if outcome.come_from == FROM_WORKLIST else {}
+        if query and outcome.accepted:
+            officer = officer_of(request)
+            target = await reading(request, lambda s, runtime: _following(s, runtime, officer, case_id)) or ""
+        if not target:
+            return RedirectResponse(request.url_for("console:worklist"), 303)
+        url = request.url_for("console:case", case_id=target).include_query_params(**query)
+        return RedirectResponse(url, 303)
+
+
+def _tell(request: Request, answered: Answered, what: str) -> None:
+    receipt = answered.receipt
+    if receipt is None:
+        flash(request, _("%(what)s：已登记，系统正在处理，结果会显示在本页") % {"what": what}, "warning")
+    elif receipt.status == "accepted":
+        text = said(receipt.message)
+        more = "" if text in ("", "采纳", "accepted") else f"（{text}）"
+        flash(request, _("%(what)s：采纳") % {"what": what} + more, "success")
+    else:
+        clause = _("依据：%(clause)s") % {"clause": receipt.clause} if receipt.clause else ""
+        told = _("%(what)s：不予采纳。%(why)s") % {"what": what, "why": said(receipt.message)}
+        flash(request, " ".join(part for part in (told, clause) if part), "error")
+
+
+def _following(s: Session, runtime: Runtime, officer: Officer, case_id: str) -> str | None:
+    """The case itself while something in it still waits for the officer, else the next on the list."""
+    docket = view.docket(s, case_id, officer, runtime.clock(), runtime.calendar)
+    if docket is not None and allowed(docket):
+        return case_id
+    following = desks.next_waiting(s, officer, runtime.clock(), runtime.calendar, case_id)
+    return following if following != case_id else None

@@ -22,7 +22,7 @@ from tests.docs.pages import DOCS, PAGES, READMES, ROOT
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 PARTS = ("**背景 · Context.**", "**决定 · Decision.**", "**后果 · Consequences.**", "**由谁守护 · Enforced by.**")
 PRIVATE = re.compile(r"TODO|FIXME|/tmp/|/home/|dbn_[A-Za-z0-9_-]{43}")
-_MAKE = re.compile(r"(?:^|[`\s(])make ([a-z]+)\b")
+_MAKE = re.compile(r"(?:^|[`\s(])make ([a-z-]+)\b")
 _DINGBIAN = re.compile(r"(?:^|[`\s(/])dingbian ([a-z][a-z-]*(?: [a-z][a-z-]*)?)")
 
 
@@ -54,7 +54,7 @@ def command_names() -> set[str]:
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=pages.name)

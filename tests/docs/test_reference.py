@@ -11,8 +11,9 @@ import pytest
 from pydantic import BaseModel
 from sqlmodel import SQLModel
 
+import models.log
 import models.register
-import models.visits  # noqa: F401 - these two fill the metadata
+import models.visits  # noqa: F401 - these fill the metadata
 from models import enums
 from models.enums import Department, Procedure
 from models.rulebook import Rulebook

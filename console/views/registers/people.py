@@ -1,0 +1,110 @@
+"""经办人 and 查看记录."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette_admin.fields import BaseField
+
+from docket import registers
+from docket.registers import Condition
+from models.enums import Department, Role
+from models.register import OfficerRow, table_of
+from models.visits import Disclosure
+
+from ...door import officer_of
+from ...words import _, label, labels
+from .base import (
+    Asking,
+    Filter,
+    Register,
+    between_days,
+    choice,
+    closed,
+    flag,
+    later,
+    moment_column,
+    text_column,
+    to_unit,
+    typed,
+    unit_named,
+)
+
+_officer = table_of(OfficerRow)
+_disclosure = table_of(Disclosure)
+
+
+def _roles(value: str) -> str:
+    return labels(Role(each) for each in value.split(",") if each)
+
+
+def _all_roles(asking: Asking) -> list[tuple[str, str]]:
+    return [(role.value, label(role)) for role in Role]
+
+
+class Officers(Register):
+    """No password, no token: they are not even read."""
+
+    key = "officers"
+    menu_label = "经办人"
+    listing = registers.OFFICERS
+    search_hint = later("姓名")
+    fields = [
+        text_column("name", "姓名"),
+        text_column("login", "登录名"),
+        text_column("department", "部门", show=closed(Department)),
+        text_column("unit_name", "机构", link=to_unit),
+        text_column("roles", "角色", show=_roles, orderable=False),
+        text_column("active", "状态", show=lambda value: _("在用") if value else _("已停用"),
+                    tone=lambda value: "green" if value else "secondary"),
+    ]  # fmt: skip
+    filters = (
+        choice("department", "部门", _officer.c.department, Department),
+        Filter(
+            "role", later("角色"), "choice", lambda asking, value: registers.with_role(value), _all_roles, closed(Role)
+        ),
+        unit_named(_officer.c.unit),
+        flag("stopped", "只看已停用的", lambda asking: _officer.c.active.is_(False)),
+    )
+
+    def scope(self, asking: Asking) -> list[Condition]:
+        """Whoever may open the register reads all of it; an auditor of a unit, the unit's officers."""
+        return registers.own_unit(asking.officer, _officer.c.unit)
+
+    def search(self, asking: Asking, text: str) -> Condition | None:
+        return _officer.c.name.contains(text, autoescape=True)
+
+    def can_access_field(self, request: Request, field: BaseField, action: Any = None) -> bool:
+        """How somebody signs in concerns the administrators alone."""
+        if field.name == "login" and officer_of(request).department is not Department.ADMINISTRATION:
+            return False
+        return super().can_access_field(request, field, action)
+
+
+class Disclosures(Register):
+    key = "disclosures"
+    menu_label = "查看记录"
+    listing = registers.DISCLOSURES
+    search_hint = later("查看人姓名")
+    note = later("每次查看完整证件号码，均先登记、后显示。本簿不含证件号码。")
+    fields = [
+        moment_column("at", "查看时间"),
+        text_column("officer_name", "查看人"),
+        text_column("department", "部门", show=closed(Department)),
+        text_column("person_name", "被查看人"),
+        text_column("unit_name", "被查看人所在机构"),
+        text_column("reason", "事由", orderable=False),
+    ]
+    filters = (
+        choice("department", "部门", _disclosure.c.department, Department),
+        unit_named(_disclosure.c.unit),
+        typed("person", "被查看人姓名", lambda asking, text: registers.seen_person(asking.s, text)),
+        between_days("at", "查看日期", _disclosure.c.at, moments=True),
+    )
+
+    def scope(self, asking: Asking) -> list[Condition]:
+        return registers.own_unit(asking.officer, _disclosure.c.unit)
+
+    def search(self, asking: Asking, text: str) -> Condition | None:
+        return _disclosure.c.officer_name.contains(text, autoescape=True)

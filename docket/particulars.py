@@ -1,0 +1,92 @@
+"""What a reader of the case page needs besides the docket: what was settled with a decision (numbers granted, minutes,
+day of a visit), names of units in a change, colleagues who may be named, units that a suspension reaches.
+
+Takes the caller's session and never commits. Identity data of persons are never among it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlmodel import Session
+
+from ledger import suspensions
+from models.decisions import Officer
+from models.enums import Department, Role, Step, StepState
+from models.particulars import Colleague, NamedUnit, Particulars
+from models.register import InternalBody, OfficerRow, StepRow, Unit, table_of
+
+from . import cases
+
+_step = table_of(StepRow)
+_unit = table_of(Unit)
+_body = table_of(InternalBody)
+_officer = table_of(OfficerRow)
+
+_OPEN_TO_UNITS = frozenset({"grants", "reply_by", "visit_on"})
+_OPEN = _OPEN_TO_UNITS | {"minutes_no", "team", "materials", "problems", "changes"}
+"""Of a decision's details; a call record, problems found and persons stand in documents, for whom they are meant."""
+_MOST = 500
+
+
+def particulars(s: Session, case_id: str, viewer: Officer) -> list[Particulars]:
+    """What was settled with the decisions of a case that the viewer may see, as far as it is the viewer's to read."""
+    open_to = _OPEN_TO_UNITS if viewer.department is Department.UNIT else _OPEN
+    rows = s.execute(
+        select(_step)
+        .where(
+            _step.c.case_id == case_id,
+            _step.c.state == StepState.DONE.value,
+            _step.c.detail_sealed.is_not(None),
+            _step.c.step != Step.APPROVE_PERSONS.value,  # identity data, and hundreds of them
+        )
+        .order_by(_step.c.decided_at)
+        .limit(_MOST)
+    )
+    return [_of(row, cases.detail_of(s, row), open_to) for row in rows]
+
+
+def _of(row: Row[Any], detail: dict[str, Any], open_to: Collection[str]) -> Particulars:
+    told = {name: value for name, value in detail.items() if name in open_to}
+    return Particulars.model_validate({"step": row.step, "round": row.round, "subject": row.subject} | told)
+
+
+def unit_names(s: Session, codes: Collection[str]) -> dict[str, str]:
+    """Code → name, of those that the register knows."""
+    if not codes:
+        return {}
+    rows = s.execute(select(_unit.c.code, _unit.c.name).where(_unit.c.code.in_(sorted(codes))).limit(_MOST))
+    return {row.code: row.name for row in rows}
+
+
+def internal_bodies(s: Session, unit: str) -> list[str]:
+    """Names of the internal bodies of a unit."""
+    rows = s.execute(select(_body.c.name).where(_body.c.unit == unit).order_by(_body.c.id).limit(_MOST))
+    return list(dict.fromkeys(rows.scalars()))
+
+
+def colleagues(s: Session, department: Department, but: Officer) -> list[Colleague]:
+    """Active officers of a department whom `but` may name beside himself."""
+    rows = s.execute(
+        select(_officer.c.login, _officer.c.name, _officer.c.roles)
+        .where(
+            _officer.c.department == department.value,
+            _officer.c.active.is_(True),
+            _officer.c.id.not_in([who for who in (but.id, but.acting_for) if who]),
+        )
+        .order_by(_officer.c.name)
+        .limit(_MOST)
+    )
+    return [
+        Colleague(login=row.login, name=row.name, roles=[Role(role) for role in row.roles.split(",") if role])
+        for row in rows
+    ]
+
+
+def units_reached(s: Session, unit: str) -> list[NamedUnit]:
+    """The unit itself and those below it, which its suspension may reach."""
+    codes = suspensions.units_below(s, unit)[:_MOST]
+    names = unit_names(s, codes)
+    return [NamedUnit(code=code, name=names[code]) for code in codes if code in names]

@@ -1,0 +1,79 @@
+"""《机构编制管理证》 as a booklet: the context of its template (domain.md §4.5)."""
+
+from __future__ import annotations
+
+from .paper import BalanceLine, CertificateRow, DocumentContext
+from .shape import Shape
+
+
+class BodyRow(Shape):
+    """内设机构及职数: `people` counts those in post there."""
+
+    name: str
+    rank: str
+    chief_posts: str
+    deputy_posts: str
+    people: str
+
+
+class EventRow(Shape):
+    """机构变更登记."""
+
+    on: str
+    what: str
+    before: str
+    after: str
+    basis_no: str
+
+
+class QuotaRow(Shape):
+    """One row of the chain that moved 核定 or 预留; `delta` carries its sign."""
+
+    seq: str
+    on: str
+    label: str
+    what: str
+    delta: str
+    after: str
+    basis_no: str
+    basis_body: str
+
+
+class PageRow(Shape):
+    """A numbered page that had been issued."""
+
+    number: str
+    issued_on: str
+    code: str
+    state: str
+
+
+class CertificateBookletContext(DocumentContext):
+    """《机构编制管理证》 as an extract on request: it has no number, no case and no verification code (`number`,
+    `case_no` and `seal.code` are empty), its address leads to the same extract as data.
+
+    Of `organ` and `institution` one is empty: the other is printed on the cover, which is red or blue by it.
+    """
+
+    organ: str
+    institution: str
+    as_of: str
+    holder: str
+    unit_code: str
+    unit_rank: str
+    unit_nature: str
+    unit_parent: str
+    other_names: str
+    basis: str
+    standing: str
+    certificate_no: str
+    co_users: str
+    bodies: list[BodyRow]
+    events: list[EventRow]
+    headcount: list[BalanceLine]
+    posts: list[BalanceLine]
+    headcount_changes: list[QuotaRow]
+    post_changes: list[QuotaRow]
+    persons: list[CertificateRow]
+    pages: list[PageRow]
+    handled_by: str

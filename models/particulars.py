@@ -1,0 +1,38 @@
+"""What the case page shows besides the docket, and whom its forms let an officer name."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from .changes import Change
+from .decisions import Grant, ProblemCheck
+from .enums import Role
+from .shape import Shape
+
+
+class Particulars(Shape):
+    """What was settled with one decision, besides verdict, opinion and reference number. `grants` are the examiner's
+    numbers per line, `changes` what was approved in place of what was asked for."""
+
+    step: str
+    round: int
+    subject: str = ""
+    grants: list[Grant] | None = None
+    minutes_no: str | None = None
+    problems: list[ProblemCheck] | None = None
+    changes: list[Change] | None = None
+    reply_by: date | None = None
+    visit_on: date | None = None
+    team: list[str] | None = None
+    materials: str | None = None
+
+
+class Colleague(Shape):
+    login: str
+    name: str
+    roles: list[Role] = []
+
+
+class NamedUnit(Shape):
+    code: str
+    name: str
