@@ -24,10 +24,12 @@ from sqlmodel import Session
 
 from docket import view
 from ledger.chain import HASHED_FIELDS
+from ledger.log import NotLogged, proof_file
 from models.decisions import Officer
 from models.docket import Docket
 from models.enums import Department, DocumentKind, RecordState, State
 from models.packages import PackageFacts, PackageReport, RecordLine, SeriesLast
+from models.proofs import RowKind, RowName
 from models.register import Case, Journal, Meta, Record, Series, Unit, table_of
 from models.rulebook import Calendar
 from rules.deadlines import SHANGHAI, local_day
@@ -124,6 +126,7 @@ def _write(
     files = _documents(store, target, lines, progress)
     rows = _journal_rows(s, target, [case.id for case in cases])
     _registers(target, lines)
+    _proofs(s, target, [*rows, *_chained(lines)])
     meta = {row.name: row.value for row in s.execute(select(_meta.c.name, _meta.c.value))}
     facts = PackageFacts(
         package_id=uuid.uuid4().hex,
@@ -137,7 +140,7 @@ def _write(
         cases=len(dockets),
         records=len(lines),
         files=files,
-        journal_rows=rows,
+        journal_rows=len(rows),
         series=_last_numbers(s, wanted.year) if wanted.year is not None else [],
     )
     by_case = {docket.case_id: docket for docket in dockets}
@@ -234,10 +237,10 @@ def _documents(store: RecordStore, target: Path, lines: Sequence[RecordLine], pr
     return len(filed)
 
 
-def _journal_rows(s: Session, target: Path, case_ids: Sequence[str]) -> int:
-    """The rows of the chains that these cases wrote; how many."""
+def _journal_rows(s: Session, target: Path, case_ids: Sequence[str]) -> list[RowName]:
+    """Write the rows of the chains that these cases wrote; their names."""
     fields = [_journal.c[name] for name in (*HASHED_FIELDS, "hash")]
-    count = 0
+    written: list[RowName] = []
     (target / "registers").mkdir()
     with (target / "registers" / "journal.jsonl").open("w", encoding="utf-8") as out:
         for start in range(0, len(case_ids), _PAGE):
@@ -245,8 +248,25 @@ def _journal_rows(s: Session, target: Path, case_ids: Sequence[str]) -> int:
             rows = select(*fields).where(_journal.c.case_id.in_(page)).order_by(_journal.c.holder, _journal.c.seq)
             for row in s.execute(rows):
                 out.write(_text(dict(row._mapping)) + "\n")
-                count += 1
-    return count
+                written.append(RowName(kind=RowKind.JOURNAL, chain=row.holder, seq=row.seq))
+    return written
+
+
+def _chained(lines: Sequence[RecordLine]) -> list[RowName]:
+    return [
+        RowName(kind=RowKind.RECORD, chain=f"{line.series}/{line.year}", seq=line.chain_seq)
+        for line in lines
+        if line.chain_seq is not None
+    ]
+
+
+def _proofs(s: Session, target: Path, rows: list[RowName]) -> None:
+    """That every row of the package stands in the one log of the register."""
+    (target / "proofs").mkdir()
+    try:
+        _json(target / "proofs" / "log.json", proof_file(s, rows))
+    except NotLogged as missing:
+        raise PackageRefused(f"{missing} 尚未并入存证日志，请先运行 dingbian anchor · not in the log yet") from None
 
 
 def _registers(target: Path, lines: Sequence[RecordLine]) -> None:

@@ -26,9 +26,12 @@ from stdnum.cn import ric
 
 from ledger.chain import GENESIS
 from ledger.chain import row_hash as journal_hash
+from ledger.log import leaf_text
+from ledger.proofs import proof_faults
 from models.enums import RecordState
 from models.ledger import JournalRow
 from models.packages import FORMAT, CheckName, PackageFacts, PackageFault, PackageReport, RecordLine
+from models.proofs import ProofFile, RowKind
 from models.sealing import digest, same
 
 from .register import hash_of
@@ -96,7 +99,8 @@ def check_content(content: Path) -> PackageReport:
     lines = list(_lines(content, found))
     _documents(content, facts, lines, found)
     _chains(facts, lines, found)
-    _journal(content, facts, found)
+    rows = _journal(content, facts, found)
+    _logged(content, [*rows, *_chained(lines)], found)
     _completeness(content, facts, lines, found)
     _metadata(content, lines, found)
     _plain_text(content, found)
@@ -162,8 +166,9 @@ def _chains(facts: PackageFacts, lines: list[RecordLine], found: _Findings) -> N
             before = line.hash or ""
 
 
-def _journal(content: Path, facts: PackageFacts, found: _Findings) -> None:
-    """Every row hashes to what it says; rows of one chain that follow each other are linked."""
+def _journal(content: Path, facts: PackageFacts, found: _Findings) -> list[str]:
+    """Every row hashes to what it says; rows of one chain that follow each other are linked. Their leaves."""
+    leaves: list[str] = []
     last: dict[str, JournalRow] = {}
     count = 0
     for number, text in _rows(content / "registers" / "journal.jsonl", found):
@@ -181,10 +186,36 @@ def _journal(content: Path, facts: PackageFacts, found: _Findings) -> None:
         if before is not None and row.seq == before.seq + 1 and not same(row.prev_hash, before.hash):
             found.fault("authenticity", where, "台账链在此断开 · the chain is broken here")
         last[row.holder] = row
+        leaves.append(leaf_text(RowKind.JOURNAL, row.holder, row.seq, row.hash))
     if count != facts.journal_rows:
-        found.fault(
-            "integrity", "journal.jsonl", f"应有 {facts.journal_rows} 行，实有 {count} 行 · another number of rows"
-        )
+        what = f"应有 {facts.journal_rows} 行，实有 {count} 行 · another number of rows"
+        found.fault("integrity", "journal.jsonl", what)
+    return leaves
+
+
+def _chained(lines: list[RecordLine]) -> list[str]:
+    return [
+        leaf_text(RowKind.RECORD, f"{line.series}/{line.year}", line.chain_seq, line.hash)
+        for line in lines
+        if line.chain_seq is not None and line.hash is not None
+    ]
+
+
+def _logged(content: Path, leaves: list[str], found: _Findings) -> None:
+    """Every row of the package stands in the one log of the register, under the head that the package carries."""
+    data = _inside(content, "proofs/log.json")
+    if data is None:
+        found.fault("integrity", "proofs/log.json", "存证证明缺失 · the proofs are missing")
+        return
+    for fault in proof_faults(data):
+        found.fault("authenticity", fault.where, fault.what)
+    try:
+        proved = {proof.leaf for proof in ProofFile.model_validate_json(data).proofs}
+    except ValidationError:
+        return  # told by proof_faults
+    found.look("authenticity", len(proved))
+    for leaf in sorted(set(leaves) - proved):
+        found.fault("authenticity", leaf, "没有存证证明 · no proof for this row")
 
 
 def _rows(path: Path, found: _Findings) -> Iterator[tuple[int, str]]:

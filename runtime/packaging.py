@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlmodel import select
 
+from ledger import log
 from ledger.db import Database
 from models.documents import RecordCheck
 from models.ledger import Verification
@@ -35,8 +36,10 @@ def write_archive(parts: Parts, target: Path, wanted: Wanted, report: Report) ->
     office = parts.rulebook.office.name
     keeper = Keeper(office=office, fonds=office, software=f"定编 dingbian {version('dingbian')}")
     try:
+        at = datetime.now(UTC)
+        with parts.database.write() as s:
+            log.append(s, at)
         with parts.database.read() as s:
-            at = datetime.now(UTC)
             return write_package(s, parts.store, target, wanted, keeper, at, parts.calendar, report)
     except (PackageRefused, StoreFault) as refused:
         raise StartFault(str(refused)) from None

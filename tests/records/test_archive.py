@@ -13,6 +13,7 @@ import bagit
 import pytest
 
 from docket import view
+from ledger import log
 from models.packages import CheckName, PackageReport
 from records.archive import Keeper, PackageRefused, Wanted, write_package
 from records.archive_check import NotAPackage, check_package
@@ -51,6 +52,8 @@ def package(packed: Path, tmp_path: Path) -> Path:
 
 
 def write(office: Office, folder: Path, wanted: Wanted) -> PackageReport:
+    with office.database.write() as s:
+        log.append(s, office.now)
     with office.database.read() as s:
         return write_package(s, office.store, folder, wanted, KEEPER, office.now, office.deps.calendar)
 
@@ -110,6 +113,8 @@ SPOILED: list[tuple[str, CheckName, Callable[[Path], None]]] = [
     ("a row of the register is altered", "authenticity", lambda p: _edit(p, "records.jsonl", "title", "批复")),
     ("a row of the journal is altered", "authenticity", lambda p: _edit(p, "journal.jsonl", "d_reserved", 7)),
     ("a row of the journal is cut off", "integrity", lambda p: _drop_line(p, "journal.jsonl")),
+    ("the proofs are of another log", "authenticity", lambda p: _spoil(p / "data/proofs/log.json", _other_root)),
+    ("the proof of a row is left out", "authenticity", lambda p: _spoil(p / "data/proofs/log.json", _fewer_proofs)),
     ("a docket is missing", "integrity", lambda p: _first(p, "cases/*.json").unlink()),
     ("metadata are missing", "integrity", lambda p: _first(p, "metadata/*.xml").unlink()),
     ("metadata say too much", "usability", lambda p: _spoil(_first(p, "metadata/*.xml"), _another_element)),
@@ -125,6 +130,18 @@ def _another_element(data: bytes) -> bytes:
 
 def _identity(data: bytes) -> bytes:
     return data.replace(b'"headline"', f'"somebody": "{identity_no(3)}", "headline"'.encode())
+
+
+def _other_root(data: bytes) -> bytes:
+    body = json.loads(data)
+    body["head"]["root"] = "0" * 64
+    return json.dumps(body).encode()
+
+
+def _fewer_proofs(data: bytes) -> bytes:
+    body = json.loads(data)
+    body["proofs"] = body["proofs"][1:]
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def _script(data: bytes) -> bytes:
