@@ -21,7 +21,7 @@ async def watch_events(request: Request) -> Response:
     officer = await run_in_threadpool(officer_with, runtime, token)
     if officer is None or not RULES["watch_events"].allows(officer):
         return PlainTextResponse("", status_code=401 if officer is None else 403)
-    runtime.limits.streams.take(officer.id)
+    runtime.limits.pages.take(officer.id)
     return StreamingResponse(
         changes(runtime, officer, token), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )

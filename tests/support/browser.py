@@ -59,8 +59,7 @@ def launched(playwright: Playwright, program: Path) -> Browser:
     # Chromium has no sandbox for root and would not start; everybody else keeps it.
     arguments = [*ARGUMENTS, *(["--no-sandbox"] if root else [])]
     expect.set_options(timeout=SETTLE_MS)
-    chinese = os.environ | {"LANGUAGE": "zh_CN"}  # the browser's own words, as in a date control
-    return playwright.chromium.launch(executable_path=str(program), headless=True, args=arguments, env=chinese)
+    return playwright.chromium.launch(executable_path=str(program), headless=True, args=arguments)
 
 
 @contextmanager
