@@ -35,6 +35,7 @@ from rules.deadlines import local_day
 from runtime.anchors import Anchor, take_anchor
 from runtime.api_server import serve_api
 from runtime.assembly import assembled
+from runtime.certificate import write_certificate
 from runtime.client import Temporal, TemporalAway
 from runtime.demo import DemoFault, Story, run_demo, running_api
 from runtime.exporting import export_register
@@ -441,6 +442,28 @@ def _write_package(target: Path, wanted: Wanted, as_json: bool) -> None:
         _say(f"已写入 · written: {target}；浏览 {target / 'data' / 'index.html'}")
     if not report.intact:
         _finding()
+
+
+@app.command()
+def certificate(
+    unit: Annotated[str, typer.Argument(help="统一社会信用代码 · unit code")],
+    out: Annotated[Path, typer.Option(help="新的 .docx 文件 · a new .docx file")],
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="截至该日终了，默认今日 · end of this day, or today")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """打印《机构编制管理证》截至某日的摘录，不编号 · Write a unit's certificate as an unnumbered extract of a day."""
+    with assembled(_settings()) as parts:
+        found = write_certificate(parts, unit, as_of.date() if as_of else None, out)
+    if as_json:
+        _print_json({"target": str(out), **found.model_dump(mode="json")})
+        return
+    _say(f"已写出 {found.unit.name} 截至 {found.as_of} 的摘录：{out} · written")
+    _say(
+        f"台账链第 {found.chain_seq} 行，链尾摘要 {found.chain_head}；"
+        f"人员登记 {len(found.persons)} 条、编号页 {len(found.pages)} 张 · chain row and head; entries, numbered pages"
+    )
 
 
 @app.command()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from docket import cases, changing
-from ledger import chain, mergers, postings, slips
+from ledger import balances, chain, mergers, postings, slips
 from ledger import units as register
 from models.applications import EstablishmentChangeApplication
 from models.changes import (
@@ -32,7 +32,7 @@ from records import numbering
 from rules.authority import Authority
 from rules.changes import UnitFacts, ending_units, units_named
 
-from . import acceptance, change_papers, endings, letters, slip
+from . import acceptance, change_papers, endings, letters, slip, vouchers
 from .facts import applied_at, exception_for
 from .paper import Base, issue
 from .turn import Refused, Turn
@@ -74,17 +74,18 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
     _end_cases(turn, ending_units(changes))
     until = turn.applied(EstablishmentChangeApplication).absorption_until
     issuer, series = change_papers.issuer_of(turn, authority)
+    before: change_papers.Quotas = {}
 
     def context(base: Base) -> ChangeReplyContext:
         basis = Basis(number=base["number"], body=issuer, date=turn.today)
         act = _Act(turn, basis, until, exception_for(turn))
-        before = change_papers.authorised(turn, changes)
+        before.update(change_papers.authorised(turn, changes))
         for number, change in enumerate(_in_order(changes), 1):
             _apply(act, str(number), change)
         return change_papers.reply(turn, _as_posted(turn, base), changes, units, authority, before)
 
     officers = change_papers.officers(turn)
-    issue(
+    signed = issue(
         turn,
         DocumentKind.CHANGE_REPLY,
         "批复",
@@ -95,6 +96,19 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
         series=series,
         issuer=issuer,
     )
+    _certificate_pages(turn, before, signed.number, officers)
+
+
+def _certificate_pages(turn: Turn, before: change_papers.Quotas, basis_no: str, officers: dict[str, str]) -> None:
+    """A page of the certificate of every named unit whose quotas are not what they were, new and ended ones too."""
+    turn.forget_units()
+    for code, was in before.items():
+        after = balances.balances(turn.s, code)
+        rows = change_papers.certified(turn, was, after, basis_no)
+        if rows:
+            handled_by = officers["经办"] or turn.officer.shown
+            unit = turn.unit(code)
+            vouchers.certificate_page(turn, Step.SIGN.value, code, unit, [], after, handled_by, rows)
 
 
 def _as_posted(turn: Turn, base: Base) -> Base:

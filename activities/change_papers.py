@@ -16,6 +16,7 @@ from models.changes import Change, EstablishUnit, InternalBodies, MergeUnits, Po
 from models.documents import (
     BalanceLine,
     BodyChange,
+    CertifiedChange,
     ChangeReplyContext,
     ComparableRow,
     EvaluationSheetContext,
@@ -327,6 +328,23 @@ def _quotas(turn: Turn, names: dict[str, str], before: Quotas) -> list[QuotaChan
                     )
                 )
     return rows
+
+
+def certified(turn: Turn, was: dict[Resource, int], after: list[Balance], basis_no: str) -> list[CertifiedChange]:
+    """The accounts whose 核定 is not what it was, as the certificate's page lists them."""
+    now = _authorised(after)
+    return [
+        CertifiedChange(
+            label=resource.label,
+            before=str(was.get(resource, 0)),
+            delta=f"{now.get(resource, 0) - was.get(resource, 0):+d}",
+            after=str(now.get(resource, 0)),
+            effective_on=chinese_date(turn.today),
+            basis_no=basis_no,
+        )
+        for resource in Resource
+        if now.get(resource, 0) != was.get(resource, 0)
+    ]
 
 
 def _bodies(changes: list[Change], names: dict[str, str]) -> list[BodyChange]:

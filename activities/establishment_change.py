@@ -70,6 +70,7 @@ def _facts(turn: Turn, application: EstablishmentChangeApplication, officer: Off
         units=facts_of(turn, application.changes),
         within=register.within(turn.s, turn.case.row.unit),
         today=turn.today,
+        asked_by_unit=turn.rehearsal and officer.department is Department.UNIT,
     )
 
 

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from docket import cases, commands, notices
 from docket.acts import ORDER_ROLES
-from docket.applications import procedure_of
+from docket.applications import procedure_of, title
 from models.decisions import (
     Comment,
     Copy,
@@ -50,7 +50,8 @@ def resubmit(turn: Turn, body: Resubmission, conduct: Conduct) -> Refusal | None
         return Refusal.of(RefusalCode.OUTSIDE_SLIP, "补正不得更换单位")
     endings.next_round(turn, body.application)
     fingerprint = commands.fingerprint(commands.keyring_of(turn.s), body.application)
-    turn.change(state=State.SUBMITTED.value, fingerprint=fingerprint)
+    named = title(turn.unit().name, body.application)  # lists and letters speak of what is asked for now
+    turn.change(state=State.SUBMITTED.value, fingerprint=fingerprint, title=named)
     conduct.begin(turn)
     return None
 

@@ -65,6 +65,8 @@ class Turn:
     at: datetime
     _case: CaseFile
     command: CommandRow | None = None
+    rehearsal: bool = False
+    """Nothing of it will stand: the gate is only asked what it would say (docs/decisions/0035)."""
     issued: list[Issued] = field(default_factory=list, init=False)
     notes: list[str] = field(default_factory=list, init=False)
     """What came of the command, for its receipt: numbers and hints, never a name."""
@@ -88,6 +90,10 @@ class Turn:
             row = self.s.execute(_UNIT, {"code": wanted}).one()
             self._units[wanted] = Unit(**row._mapping)
         return self._units[wanted]
+
+    def forget_units(self) -> None:
+        """What was read of units is not so any more: a reply has renamed, moved or merged them."""
+        self._units.clear()
 
     @property
     def today(self) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,6 +15,7 @@ from models.applications import PersonNamed, StaffingUpApplication
 from models.documents import (
     CertificateContext,
     CertificateRow,
+    CertifiedChange,
     EntryNoticeContext,
     ExitNoticeContext,
     SlotLine,
@@ -193,7 +195,7 @@ def entry_notice(turn: Turn, subject: str, entered: Entered, hands: Hands) -> Re
         )
 
     record = issue(turn, DocumentKind.ENTRY_NOTICE, "入编通知单", "enter", subject, hands.of_notice(), context)
-    certificate_page(turn, "enter", subject, unit, [_entering_row(turn, entered)], after, hands)
+    certificate_page(turn, "enter", subject, unit, [_entering_row(turn, entered)], after, hands.handled)
     return record
 
 
@@ -221,9 +223,16 @@ def _entering_row(turn: Turn, entered: Entered) -> CertificateRow:
 
 
 def certificate_page(
-    turn: Turn, step: str, subject: str, unit: Unit, rows: list[CertificateRow], after: list[Balance], hands: Hands
+    turn: Turn,
+    step: str,
+    subject: str,
+    unit: Unit,
+    rows: list[CertificateRow],
+    after: list[Balance],
+    handled_by: str,
+    quotas: Sequence[CertifiedChange] = (),
 ) -> Record:
-    """《机构编制管理证》 登记页: an extract of the chain as it stands after the entry or exit (B §三.1)."""
+    """《机构编制管理证》 登记页: an extract of the chain as it stands after the entry, exit or change (B §三.1)."""
 
     def context(base: Base) -> CertificateContext:
         return CertificateContext(
@@ -237,11 +246,12 @@ def certificate_page(
             co_users=_co_users(turn, unit),
             balances=[balance_line(balance) for balance in after],
             changes=rows,
+            quotas=list(quotas),
             as_of=chinese_date(turn.today),
-            handled_by=hands.handled,
+            handled_by=handled_by,
         )
 
-    officers = {"经办": hands.handled}
+    officers = {"经办": handled_by}
     return issue(turn, DocumentKind.CERTIFICATE, "机构编制管理证登记页", step, subject, officers, context, unit=unit)
 
 
@@ -266,7 +276,7 @@ def exit_papers(turn: Turn, subject: str, unit: Unit, left: Left, hands: Hands) 
     _exit_notice(turn, subject, unit, left, seats, hands)
     rows = [_leaving_row(left, seat) for seat in seats]
     after = ledger_balances.balances(turn.s, unit.code)
-    certificate_page(turn, Step.EXIT.value, subject, unit, rows, after, hands)
+    certificate_page(turn, Step.EXIT.value, subject, unit, rows, after, hands.handled)
 
 
 def _exit_notice(turn: Turn, subject: str, unit: Unit, left: Left, seats: list[Seated], hands: Hands) -> Record:

@@ -13,6 +13,7 @@ from fastapi.security import HTTPBearer
 
 from ledger.db import Database
 from models.applications import AnyApplication
+from models.certificate import CertificateFacts
 from models.decisions import Delivery, Officer
 from models.rehearsal import Rehearsal
 from models.rulebook import Calendar, Rulebook
@@ -38,7 +39,8 @@ class Courier(Protocol):
 @dataclass(slots=True)
 class Limits:
     """Bounds per caller. Writes are counted per officer and case: an approver's own work never comes near, a flood
-    stops long before Temporal's 10,000 signals of a case (P25). The public page: by address. The rest is costly."""
+    stops long before Temporal's 10,000 signals of a case (P25). The public page: by address. The rest is costly.
+    `pages`: streams of pages that are open, one for each page that somebody leafs to."""
 
     writes: Buckets = field(default_factory=lambda: Buckets(burst=240, per_second=1.0))
     applications: Buckets = field(default_factory=lambda: Buckets(burst=1_000, per_second=20.0))
@@ -49,7 +51,9 @@ class Limits:
     disclosures: Buckets = field(default_factory=lambda: Buckets(burst=20, per_second=1 / 30))
     exports: Buckets = field(default_factory=lambda: Buckets(burst=10, per_second=0.1))
     exports_at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))  # a workbook fills a core
+    certificates: Buckets = field(default_factory=lambda: Buckets(burst=120, per_second=2.0))
     streams: Buckets = field(default_factory=lambda: Buckets(burst=20, per_second=0.2))
+    pages: Buckets = field(default_factory=lambda: Buckets(burst=120, per_second=2.0))
     sign_ins: Buckets = field(default_factory=lambda: Buckets(burst=60, per_second=0.5))  # an office behind one address
     passwords_at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # 64 MiB each
     rehearsals: Buckets = field(default_factory=lambda: Buckets(burst=60, per_second=1.0))  # each takes the write lock
@@ -57,6 +61,9 @@ class Limits:
 
 Rehearse = Callable[[AnyApplication, Officer, str | None], Rehearsal]
 """What the gate would say to an application, or to the correction of a case (its id), of this officer."""
+
+Compose = Callable[[CertificateFacts, str], bytes]
+"""The certificate of these facts as .docx, printed by this officer."""
 
 
 @dataclass(slots=True)
@@ -80,6 +87,7 @@ class Runtime:
     watch_seconds: float = 2.0
     event_seconds: float = 1.0
     rehearse: Rehearse | None = None
+    compose: Compose | None = None
 
 
 def runtime_of(request: Request) -> Runtime:

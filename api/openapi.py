@@ -62,6 +62,8 @@ _OF_OPERATION = {
     "end_substitution": ("no-substitution",),
     "read_record_file": ("not-filed", "record-fault"),
     "read_record_pdf": ("not-filed", "record-fault", "preview-unavailable", "too-many-requests"),
+    "read_certificate_facts": ("too-many-requests",),
+    "read_certificate_extract": ("too-many-requests",),
     "verify_file": ("malformed-upload", "too-large", "unsupported-media-type", "too-many-requests"),
     "verify_code": ("too-many-requests",),
     "verify_ledger": ("too-many-requests",),

@@ -16,6 +16,8 @@ from models.enums import Department, Role
 ANY: frozenset[Role] = frozenset()
 """No role asked for: being of the department is enough."""
 
+CONFINED = frozenset({Department.UNIT, Department.ADMINISTRATION})
+
 _Who = Mapping[Department, frozenset[Role]]
 
 READERS: _Who = {department: ANY for department in Department if department is not Department.ADMINISTRATION}
@@ -70,7 +72,8 @@ their cases in the docket, and not for administrators, who see none."""
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may call an operation. `auditors`: also whoever holds the role auditor, of any department.
+    """Who may call an operation. `auditors`: also whoever holds the role auditor of any department that looks at more
+    than itself: not of a unit, which sees its own alone, and not of the administration, which sees no case.
 
     `write`: a command; wants an idempotency key and is counted per officer. `json_body`: strict JSON is read.
     `cookie`: the token may come in the codec cookie from the Temporal UI's origin. `acting`: the caller may stand in
@@ -86,7 +89,7 @@ class Rule:
     acting: bool = False
 
     def allows(self, officer: Officer) -> bool:
-        if self.auditors and Role.AUDITOR in officer.roles:
+        if self.auditors and Role.AUDITOR in officer.roles and officer.department not in CONFINED:
             return True
         wanted = self.who.get(officer.department)
         return wanted is not None and (not wanted or bool(wanted & officer.roles))
@@ -138,6 +141,8 @@ RULES: dict[str, Rule] = {
     "read_roster": _read(NAMES),
     "read_journal": _read(READERS),
     "read_certificate": _read(CERTIFICATES),
+    "read_certificate_facts": _read(CERTIFICATES),
+    "read_certificate_extract": _read(CERTIFICATES),
     "list_records": _read(OVERSIGHT),
     "read_record": _read(READERS),
     "read_record_file": _read(READERS),

@@ -33,6 +33,7 @@ from models.register import (
     table_of,
 )
 from tests.support.office import (
+    APPLICANT,
     EXAMINER,
     FINANCE,
     INSURANCE,
@@ -46,6 +47,7 @@ from tests.support.office import (
 UNITS = 100
 _BATCH = 20_000
 _COPIED = [table_of(model) for model in (Case, RoundRow, Command, StepRow, Slip, SlotRow, Record, Notice)]
+_PEOPLE = ("officer", "applicant")
 _KEY = {"case_file": "id", "slot": "slip_id"}
 _MIX = ("waiting", "waiting", "examined", "issued", "approved", "entered", "returned", "rejected", *["closed"] * 12)
 """Of twenty cases eight are under way: an office of some years has far more behind it than before it."""
@@ -197,6 +199,7 @@ class _Pattern:
         for line in self.lines:
             row = line.fixed | {name: text.format(n=number, u=unit) for name, text in line.spelt.items()}
             row |= {name: moment + past for name, moment in line.moments.items()}
+            row |= {name: _of_unit(row[name], unit) for name in _PEOPLE if name in row}
             if line.table.name == "case_file":
                 row |= {"serial": 1_000_000 + number}
             elif line.table.name == "record":
@@ -219,6 +222,11 @@ class _Pattern:
             if text is not None:
                 place = f"{case_id}|{row['step']}|{row['round']}|{row['subject']}"
                 row[f"{column}_sealed"] = keyring_of(s).seal_column(_spelt(text, number), "step", column, place)
+
+
+def _of_unit(officer: str | None, unit: str) -> str | None:
+    """Every unit has an applicant of its own: nobody has ten thousand acts in the cases of a hundred units."""
+    return f"{officer}-{unit}" if officer == APPLICANT.id and unit != RESEARCH else officer
 
 
 def _rows(s: Session, case_id: str) -> Iterator[tuple[Table, Row[Any]]]:

@@ -325,7 +325,7 @@ def strip(rel: str, page: bool, more: str = "") -> str:
 
 @dataclass(slots=True)
 class Sheet:
-    """A template to be: body, and headers and footers by kind (default, first, even)."""
+    """A template to be: body, headers and footers by kind (default, first, even), and styles of its own."""
 
     title: str
     body: list[str]
@@ -334,6 +334,7 @@ class Sheet:
     grid: str = "linesAndChars"
     header_at: int = MARK_TOP
     footer_at: int = RULE_BOTTOM
+    styles: dict[str, Style] = field(default_factory=dict)
 
 
 def package(sheet: Sheet, qr: bytes) -> bytes:
@@ -355,7 +356,7 @@ def package(sheet: Sheet, qr: bytes) -> bytes:
             overrides.append((name, family))
             references += f'<w:{family}Reference w:type="{kind}" r:id="rId{name}"/>'
     parts["word/document.xml"] = _document(sheet, references)
-    parts["word/styles.xml"] = _styles()
+    parts["word/styles.xml"] = _styles({**STYLES, **sheet.styles})
     parts["word/settings.xml"] = _settings("even" in sheet.footers)
     parts["word/fontTable.xml"] = _font_table()
     parts["word/_rels/document.xml.rels"] = _relations(relations)
@@ -383,14 +384,14 @@ def _document(sheet: Sheet, references: str) -> str:
     )
 
 
-def _styles() -> str:
+def _styles(styles: dict[str, Style]) -> str:
     normal = (
         f"<w:docDefaults><w:rPrDefault><w:rPr>{fonts(FANGSONG)}"
         f'<w:sz w:val="{SIZE_3}"/><w:szCs w:val="{SIZE_3}"/><w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/>'
         '</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults><w:style w:type="paragraph" w:default="1" '
         f'w:styleId="Normal"><w:name w:val="Normal"/><w:qFormat/><w:rPr>{fonts(FANGSONG)}</w:rPr></w:style>'
     )
-    own = "".join(style.xml(ident) for ident, style in STYLES.items())
+    own = "".join(style.xml(ident) for ident, style in styles.items())
     return f"{_DECLARATION}<w:styles {_NAMESPACES}>{normal}{own}</w:styles>"
 
 

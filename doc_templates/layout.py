@@ -14,7 +14,7 @@ from pathlib import Path
 from models.enums import DocumentKind
 from records.picture import QrPainter
 
-from . import letters, official, sheets, supervision_letters, vouchers
+from . import booklet, letters, official, sheets, supervision_letters, vouchers
 from .kit import Sheet, package
 
 FOLDER = Path(__file__).parent
@@ -29,6 +29,7 @@ SHEETS: dict[DocumentKind, Callable[[], Sheet]] = {
     DocumentKind.REFUSAL_NOTICE: letters.refusal_notice,
     DocumentKind.REVOCATION_NOTICE: letters.revocation_notice,
     DocumentKind.CERTIFICATE: vouchers.certificate,
+    DocumentKind.CERTIFICATE_BOOKLET: booklet.certificate_booklet,
     DocumentKind.CHANGE_REPLY: official.change_reply,
     DocumentKind.EVALUATION_SHEET: sheets.evaluation_sheet,
     DocumentKind.RECTIFICATION_NOTICE: supervision_letters.rectification_notice,

@@ -23,7 +23,7 @@ from models.documents import (
 from models.enums import DocumentKind
 from models.refusals import cited
 
-from . import supervision_samples
+from . import booklet_sample, supervision_samples
 
 _CODES = {
     DocumentKind.VERIFICATION_SLIP: ("示编核〔2026〕1号", "7K3M-9QXT-2H8B-4WZD", "128", "2026年3月10日"),
@@ -34,6 +34,7 @@ _CODES = {
     DocumentKind.REFUSAL_NOTICE: ("示编受〔2026〕3号", "5RZC-D8NY-0K2F-W4GA", "127", "2026年3月3日"),
     DocumentKind.REVOCATION_NOTICE: ("示编核〔2026〕2号", "H1PS-6TQX-7V3J-B9ME", "140", "2026年5月6日"),
     DocumentKind.CERTIFICATE: ("示编证〔2026〕1号", "E2WK-5A0D-N8ZR-C4TH", "142", "2026年4月30日"),
+    DocumentKind.CERTIFICATE_BOOKLET: ("", "", "142", "2026年4月30日"),
     **supervision_samples.CODES,
 }
 _HEAD = "3f6b1c0e9a57d24886e1f0b35c7ad9124e08b6f3752c91da60e5b84f17c3a92d"
@@ -326,5 +327,6 @@ _MAKERS = {
     DocumentKind.REFUSAL_NOTICE: _refusal_notice,
     DocumentKind.REVOCATION_NOTICE: _revocation_notice,
     DocumentKind.CERTIFICATE: _certificate,
+    DocumentKind.CERTIFICATE_BOOKLET: booklet_sample.booklet,
     **supervision_samples.MAKERS,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kit import TEXT_WIDTH, Sheet, cell, para, row, table
+from .kit import TEXT_WIDTH, Sheet, cell, para, row, statement, table
 from .ruled import ROW, accounts, block, by_hand, cells, each, fields, label, signing, value, voucher
 
 # Who registered an entry; those who examined and issued the slip behind it did not sign this paper.
@@ -149,15 +149,15 @@ def exit_notice() -> Sheet:
     return voucher("出编通知单", "填发机关：{{ issuer }}", rows, notes)
 
 
-def _changes() -> str:
-    """人员落（出）编登记, two lines a person so that the page stays upright."""
+def entries_and_exits(items: str) -> str:
+    """人员落（出）编登记 of a list, two lines a person so that the page stays upright."""
     columns = [
         (400, "序\n号", ["loop.index"]),
         (880, "姓名\n性别", ["change.person_name", "change.person_sex"]),
         (1640, "出生年月\n身份证件", ["change.birth_month", "change.identity_masked"]),
         (1440, "编制（职数）\n内设机构", ["change.label", "change.internal_body"]),
-        (1000, "职务岗位", ["change.position"]),
-        (2000, "落编日期\n依据文号", ["change.entered_on", "change.basis_no"]),
+        (1100, "职务岗位", ["change.position"]),
+        (1900, "落编日期\n依据文号", ["change.entered_on", "change.basis_no"]),
     ]
     columns.append((TEXT_WIDTH - sum(c[0] for c in columns), "出编日期\n原因", ["change.left_on", "change.reason"]))
     widths = [width for width, _, _ in columns]
@@ -166,14 +166,35 @@ def _changes() -> str:
     return table(
         widths,
         row(*head, height=600, header=True),
-        row(cell(TEXT_WIDTH, para("CellSmall", "{%tr for change in changes %}"), span=len(widths))),
+        row(cell(TEXT_WIDTH, para("CellSmall", "{%tr for change in " + items + " %}"), span=len(widths))),
         row(*cells, height=540),
         row(cell(TEXT_WIDTH, para("CellSmall", "{%tr endfor %}"), span=len(widths))),
         margin=40,
     )
 
 
+def _quotas() -> str:
+    """编制职数变更登记."""
+    columns = [(2600, "编制（职数）", "label"), (840, "变更前", "before"), (840, "增减", "delta")]
+    columns += [(840, "变更后", "after"), (1650, "生效日期", "effective_on")]
+    columns.append((TEXT_WIDTH - sum(width for width, _, _ in columns), "依据文号", "basis_no"))
+    widths = [width for width, _, _ in columns]
+    return table(
+        widths,
+        row(*[cell(w, para("CellLabel", title)) for w, title, _ in columns], height=420, header=True),
+        row(cell(TEXT_WIDTH, para("CellSmall", "{%tr for quota in quotas %}"), span=len(widths))),
+        row(*[cell(w, para("CellSmall", "{{ quota." + name + " }}")) for w, _, name in columns], height=440),
+        row(cell(TEXT_WIDTH, para("CellSmall", "{%tr endfor %}"), span=len(widths))),
+        margin=40,
+    )
+
+
+def _heading(text: str) -> str:
+    return para("VoucherNumber", f"{text}（截至{{{{ as_of }}}}）", props='<w:spacing w:before="120" w:after="40"/>')
+
+
 def certificate() -> Sheet:
+    """One page of an entry or exit, with its persons, or of a change, with the accounts that it changed."""
     rows = [
         fields("单位名称", "{{ unit_name }}", "机构规格", "{{ unit_rank }}"),
         fields("信用代码", "{{ unit_code }}", "机构性质", "{{ unit_nature }}"),
@@ -181,12 +202,17 @@ def certificate() -> Sheet:
         fields("共用编制", "{{ co_users }}", "页次", "{{ page_no }}"),
         *accounts("编制职数", "编制（职数）", "balances"),
     ]
-    sheet = voucher("机构编制管理证", "人员落（出）编登记页", rows, [])
+    page = "{% if quotas %}编制职数变更登记页{% else %}人员落（出）编登记页{% endif %}"
+    sheet = voucher("机构编制管理证", page, rows, [])
     sheet.body += [
-        para(
-            "VoucherNumber", "人员落（出）编登记（截至{{ as_of }}）", props='<w:spacing w:before="120" w:after="40"/>'
-        ),
-        _changes(),
+        statement("if changes"),
+        _heading("人员落（出）编登记"),
+        entries_and_exits("changes"),
+        statement("endif"),
+        statement("if quotas"),
+        _heading("编制职数变更登记"),
+        _quotas(),
+        statement("endif"),
         para(
             "VoucherNote", "注：本页由机构编制部门登记，涂改无效；财政、人社、社保部门凭本页办理经费、工资和社会保险。"
         ),

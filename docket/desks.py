@@ -10,9 +10,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
+from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, literal, or_, select, true
 from sqlmodel import Session
 
@@ -21,10 +22,11 @@ from models.desks import CaseName, DeskFilters, DeskPage, DeskRow, StepChoice, T
 from models.enums import CommandKind, Department, Procedure, Resource, Role, State, StepState, Verdict
 from models.register import Case, Command, Notice, RoundRow, SlotRow, StepRow, Unit, table_of
 from models.rulebook import Calendar
+from models.shape import Line
 from rules.deadlines import end_of_day, local_day, working_days_between
 from rules.steps import EX_OFFICIO, STEPS
 
-from . import problems, warnings
+from . import problems, substitutions, warnings
 
 _case = table_of(Case)
 _step = table_of(StepRow)
@@ -119,7 +121,8 @@ def counts(s: Session, officer: Officer, now: datetime) -> dict[Tab, int]:
     tabs = tabs_of(officer)
     if not tabs:
         return {}
-    parts = [(tab, part) for tab in tabs for part in _sources(tab, officer, DeskFilters(), now)]
+    reached = _reached(s, officer, now)
+    parts = [(tab, part) for tab in tabs for part in _sources(tab, officer, DeskFilters(), now, reached)]
     columns = [_counted(part.statement).label(f"n{number}") for number, (_, part) in enumerate(parts)]
     found = s.execute(select(*columns)).one()
     totals = dict.fromkeys(tabs, 0)
@@ -130,7 +133,8 @@ def counts(s: Session, officer: Officer, now: datetime) -> dict[Tab, int]:
 
 def count(s: Session, officer: Officer, tab: Tab, filters: DeskFilters, now: datetime) -> int:
     """How many lines a narrowed list has, up to COUNTED."""
-    found = [s.execute(select(_counted(part.statement))).scalar_one() for part in _sources(tab, officer, filters, now)]
+    sources = _sources(tab, officer, filters, now, _reached(s, officer, now))
+    found = [s.execute(select(_counted(part.statement))).scalar_one() for part in sources]
     return min(COUNTED, sum(int(number) for number in found))
 
 
@@ -150,7 +154,7 @@ def page(
         return DeskPage()
     after = _uncursor(cursor, tab)
     found: list[tuple[tuple[Any, ...], Row[Any], _Source]] = []
-    for source in _sources(tab, officer, filters or DeskFilters(), now):
+    for source in _sources(tab, officer, filters or DeskFilters(), now, _reached(s, officer, now)):
         statement = source.statement.order_by(*source.order()).limit(limit + 1)
         if after is not None:
             statement = statement.where(source.beyond(after))
@@ -161,7 +165,7 @@ def page(
     return DeskPage(items=rows, next=_cursor(kept[-1][0]) if len(found) > limit else None)
 
 
-def next_waiting(s: Session, officer: Officer, now: datetime, calendar: Calendar, after_case_id: str) -> str | None:
+def next_waiting(s: Session, officer: Officer, now: datetime, after_case_id: str) -> str | None:
     """The case that the officer should open after `after_case_id`: of what he or she can act on, the one that stands
     behind the step just decided, else the first; None when nothing else waits."""
     last = s.execute(
@@ -172,8 +176,9 @@ def next_waiting(s: Session, officer: Officer, now: datetime, calendar: Calendar
         .limit(1)
     ).first()
     behind = (last.due_at, last.no, "", 0, "") if last is not None else None
+    reached = _reached(s, officer, now)
     for edge in [behind, None] if behind else [None]:
-        for source in _sources(Tab.MINE, officer, DeskFilters(), now):
+        for source in _sources(Tab.MINE, officer, DeskFilters(), now, reached):
             if not source.actionable:
                 continue
             where = [_case.c.id != after_case_id]
@@ -192,7 +197,8 @@ def chosen(
     if not choices or Tab.MINE not in tabs_of(officer):
         return []
     wanted = or_(*(_is(choice) for choice in choices))
-    rows = s.execute(_WAITING.where(*_own(officer), wanted).order_by(*_BY_DUE)).all()
+    where = [*_own(officer), *_reached(s, officer, now), wanted]
+    rows = s.execute(_WAITING.where(*where).order_by(*_BY_DUE)).all()
     return _Shaper(s, now, calendar).rows(Tab.MINE, [(row, True) for row in rows])
 
 
@@ -258,13 +264,25 @@ class _Source:
 _STEP_KEY = ("due_at", "no", "step", "round", "subject")
 
 
-def _sources(tab: Tab, officer: Officer, filters: DeskFilters, now: datetime) -> list[_Source]:
+_Where = list[ColumnElement[bool]]
+
+
+def _reached(s: Session, officer: Officer, now: datetime) -> _Where:
+    """Who stands in for a colleague has as tasks those of the procedures that the substitution reaches."""
+    if officer.acting_for is None:
+        return []
+    return [_case.c.procedure.in_(sorted(substitutions.scope(s, officer, now)))]
+
+
+def _sources(tab: Tab, officer: Officer, filters: DeskFilters, now: datetime, reached: _Where) -> list[_Source]:
+    """`reached` narrows the lists of tasks; what one may read is the same in every capacity."""
     match tab:
         case Tab.MINE:
-            return _mine(officer, filters, now)
+            return _mine(officer, filters, now, reached)
         case Tab.DEPARTMENT:
-            waiting = _WAITING.where(*_of_department(officer), *_narrowed_step(filters, now))
-            return [*_returned(officer, filters, now, own=False), _Source(waiting, _BY_DUE, _STEP_KEY)]
+            waiting = _WAITING.where(*_of_department(officer), *_narrowed_step(filters, now), *reached)
+            back = _returned(officer, filters, now, reached, own=False)
+            return [*back, _Source(waiting, _BY_DUE, _STEP_KEY)]
         case Tab.STARTED:
             side = _case.c.applied_by == officer.department.value
             if officer.department is Department.UNIT:
@@ -285,10 +303,10 @@ def _newest(statement: Select[Any]) -> _Source:
     return _Source(statement, (_case.c.opened_at, _case.c.id), ("opened_at", "id"), descending=True)
 
 
-def _mine(officer: Officer, filters: DeskFilters, now: datetime) -> list[_Source]:
+def _mine(officer: Officer, filters: DeskFilters, now: datetime, reached: _Where) -> list[_Source]:
     """What was returned to the officer, what his or her roles can act on, and what climbed up to him or her."""
-    narrowed = _narrowed_step(filters, now)
-    sources = _returned(officer, filters, now, own=True)
+    narrowed = [*_narrowed_step(filters, now), *reached]
+    sources = _returned(officer, filters, now, reached, own=True)
     if officer.department not in _ONLY_READ:
         waiting = _WAITING.where(*_own(officer), *narrowed)
         sources.append(_Source(waiting, _BY_DUE, _STEP_KEY, actionable=True))
@@ -299,16 +317,15 @@ def _mine(officer: Officer, filters: DeskFilters, now: datetime) -> list[_Source
     return sources
 
 
-def _returned(officer: Officer, filters: DeskFilters, now: datetime, *, own: bool) -> list[_Source]:
+def _returned(officer: Officer, filters: DeskFilters, now: datetime, reached: _Where, *, own: bool) -> list[_Source]:
     """Cases that wait to be corrected by the side that applied; `own`: by this officer."""
     corrector = Role.APPLICANT if officer.department is Department.UNIT else Role.APPROVER
     if (own and corrector not in officer.roles) or filters.step is not None:
         return []
     back = _case.c.state == State.RETURNED.value
     side = _unhelped(_case.c.applied_by) == officer.department.value
-    statement = _CASES.where(back, side, *_visible(officer, leads=False), *_narrowed(filters, now)).add_columns(
-        _DUE_OR_OPENED.label("sorted_at")
-    )
+    where = [back, side, *_visible(officer, leads=False), *_narrowed(filters, now), *reached]
+    statement = _CASES.where(*where).add_columns(_DUE_OR_OPENED.label("sorted_at"))
     columns = (_DUE_OR_OPENED, _case.c.no)
     return [_Source(statement, columns, ("sorted_at", "no"), pad=("", 0, ""), actionable=own)]
 
@@ -444,6 +461,22 @@ def _counted(statement: Select[Any]) -> Any:
 # --- cursors -------------------------------------------------------------------------------------------------------
 
 
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def _storable(moment: datetime) -> datetime:
+    if not _EARLIEST < moment < _LATEST:
+        raise ValueError("no moment of the register")
+    return moment
+
+
+_Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
+_WAITING_KEY: TypeAdapter[Any] = TypeAdapter(tuple[_Moment, Line, Line, Annotated[int, Field(ge=0, le=999)], Line])
+_NOTICE_KEY: TypeAdapter[Any] = TypeAdapter(tuple[_Moment, Annotated[int, Field(ge=0, lt=2**63)]])
+_NEWEST_KEY: TypeAdapter[Any] = TypeAdapter(tuple[_Moment, Line])
+"""What a place in a list is made of: nothing else reaches the database."""
+
+
 def _cursor(key: tuple[Any, ...]) -> str:
     values = [value.isoformat() if isinstance(value, datetime) else value for value in key]
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
@@ -452,16 +485,9 @@ def _cursor(key: tuple[Any, ...]) -> str:
 def _uncursor(cursor: str | None, tab: Tab) -> tuple[Any, ...] | None:
     if not cursor:
         return None
-    values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    kinds: tuple[type, ...] = (str, str, str, int, str) if tab.waiting else (str, str)
-    if tab is Tab.COPIED:
-        kinds = (str, int)
-    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
-        raise ValueError("a cursor of another list")
-    moment = datetime.fromisoformat(values[0])
-    if moment.tzinfo is None:
-        raise ValueError("a cursor of another register")
-    return (moment, *values[1:])
+    kind: TypeAdapter[Any] = _WAITING_KEY if tab.waiting else _NOTICE_KEY if tab is Tab.COPIED else _NEWEST_KEY
+    found: tuple[Any, ...] = kind.validate_json(base64.urlsafe_b64decode(cursor.encode()))
+    return found
 
 
 # --- the lines -----------------------------------------------------------------------------------------------------

@@ -18,14 +18,17 @@ from models.register import table_of
 from models.visits import Draft, DraftView
 
 from .canonical import canonical
-from .commands import keyring_of
+from .commands import command_id, keyring_of
+from .commands import opened as opened_command
 
 LISTED = 50
 """So many drafts an officer may keep: the list stays one that is read."""
 
-LARGEST = 400_000
-"""Characters of a form; the largest that the models accept is below."""
+LARGEST = 600_000
+"""Characters of a form; the largest that the models accept (50 problems of 8,000 and more) is below."""
 
+_KEY = "_key"
+"""Beside the fields, whose names never begin so."""
 
 _draft = table_of(Draft)
 _LISTED = (
@@ -36,7 +39,7 @@ _LISTED = (
 
 
 class DraftFault(Exception):
-    """The draft cannot be kept: `args[0]` is `too-many`, `too-large` or `not-yours`."""
+    """The draft cannot be kept: `args[0]` is `too-many`, `too-large`, `not-yours` or `sent`."""
 
 
 def save(
@@ -47,10 +50,14 @@ def save(
     case_id: str | None,
     title: str,
     form: dict[str, str],
+    key: str,
     at: datetime,
 ) -> None:
-    """Write the form under its id; of two windows the one that saves last stays. Raises DraftFault."""
-    plain = canonical(form)
+    """Write the form under its id; of two windows the one that saves last stays. `key` is what it will be sent under:
+    a draft opened again has the same, and what was sent under it already is a draft no more. Raises DraftFault."""
+    if sent(s, officer_id, key) is not None:
+        raise DraftFault("sent")
+    plain = canonical(form | {_KEY: key})
     if len(plain) > LARGEST:
         raise DraftFault("too-large")
     sealed = keyring_of(s).seal_column(plain, "draft", "form_sealed", draft_id)
@@ -85,9 +92,9 @@ def of_case(s: Session, officer_id: str, case_id: str) -> str | None:
     return next((each.id for each in listed(s, officer_id) if each.case_id == case_id), None)
 
 
-def opened(s: Session, draft_id: str, officer_id: str) -> tuple[DraftView, dict[str, str]] | None:
-    """A draft of the officer's own with what was typed; of anybody else's there is none. Raises Unsealable when the
-    row was altered or its key is gone."""
+def opened(s: Session, draft_id: str, officer_id: str) -> tuple[DraftView, dict[str, str], str] | None:
+    """A draft of the officer's own with what was typed and the key that it is sent under (empty for one that was kept
+    without); of anybody else's there is none. Raises Unsealable when the row was altered or its key is gone."""
     row = s.get(Draft, draft_id)
     if row is None or row.officer != officer_id:
         return None
@@ -99,7 +106,16 @@ def opened(s: Session, draft_id: str, officer_id: str) -> tuple[DraftView, dict[
         title=row.title,
         updated_at=row.updated_at,
     )
-    return view, form
+    key = form.pop(_KEY, "")
+    return view, form, key
+
+
+def sent(s: Session, officer_id: str, key: str) -> str | None:
+    """The id of the case on which the officer has committed something under this key; None when nothing, or when it
+    was refused."""
+    row = opened_command(s, command_id(officer_id, key))
+    refused = row is not None and row.receipt is not None and row.receipt.status == "refused"
+    return row.case_id if row is not None and not refused else None
 
 
 def drop(s: Session, draft_id: str, officer_id: str) -> bool:

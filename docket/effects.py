@@ -1,6 +1,7 @@
 """What a case does to the ledger: 核定 / 实有 / 在途 / 预留 / 空余, before → after.
 
-Before = the accounts without this case; after = with all that it asks for, or with what it came to.
+Before = the accounts without this case; after = with all that it asks for, or with what it came to. A post that is
+not entered yet counts as 在途, as the slip will book it or has booked it.
 """
 
 from __future__ import annotations
@@ -38,10 +39,12 @@ _journal = table_of(Journal)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a case comes to on one resource of one unit: signed persons, and signed authorised posts."""
+    """What a case comes to on one resource of one unit: signed persons, signed authorised posts, and of the persons
+    those who have not entered yet."""
 
     occupied: int = 0
     authorised: int = 0
+    reserved: int = 0
 
 
 Wish = dict[tuple[str, Resource], Wanted]
@@ -154,14 +157,21 @@ def _posted(s: Session, case_id: str) -> Wish:
 
 def _of_staffing(case: CaseFile, slip: SlipView | None, application: StaffingUpApplication) -> Wish:
     wanted: Counter[Resource] = Counter()
+    open_yet: Counter[Resource] = Counter()
     if slip is not None:
         wanted.update(slot.resource for slot in slip.slots if slot.state is not SlotState.RELEASED)
+        open_yet.update(slot.resource for slot in slip.slots if slot.state is SlotState.OPEN)
         for line in application.lines:
             wanted.setdefault(line.resource, 0)
     else:
+        appointed = application.appointment is not None  # by a higher body: posted at once, without a slip
         for line in application.lines:
             wanted[line.resource] += 0 if case.state.final else line.number
-    return {(case.row.unit, resource): Wanted(occupied=number) for resource, number in wanted.items()}
+            open_yet[line.resource] += 0 if case.state.final or appointed else line.number
+    return {
+        (case.row.unit, resource): Wanted(occupied=number, reserved=open_yet[resource])
+        for resource, number in wanted.items()
+    }
 
 
 def _of_removal(s: Session, case: CaseFile, application: RemovingStaffApplication) -> Wish:
@@ -217,9 +227,9 @@ def _effect(
         authorised=authorised_before,
         authorised_after=authorised_before + wanted.authorised,
         occupied_before=occupied_before,
-        occupied_after=occupied_before + wanted.occupied,
+        occupied_after=occupied_before + wanted.occupied - wanted.reserved,
         reserved_before=reserved_before,
-        reserved_after=reserved_before,
+        reserved_after=reserved_before + wanted.reserved,
         set_aside=account.set_aside,
         vacancy_before=vacancy_before,
         vacancy_after=vacancy_before + wanted.authorised - wanted.occupied,

@@ -31,7 +31,7 @@ _officer = table_of(OfficerRow)
 _token = table_of(TokenRow)
 _trace = table_of(Trace)
 _BY_TOKEN = (
-    select(_officer, _token.c.expires_at)
+    select(_officer, _token.c.expires_at, _token.c.note)
     .join(_token, _token.c.officer == _officer.c.id)
     .where(_token.c.hash == bindparam("hash"), _token.c.revoked_at.is_(None), _officer.c.active.is_(True))
 )
@@ -84,6 +84,8 @@ def _check_account(login: str, department: Department, unit: str | None, roles: 
         raise ValueError(f"{login}: 系统、安全、审计管理员不得兼任 · one administrator role per account")
     if administers and (roles != administers or department is not Department.ADMINISTRATION):
         raise ValueError(f"{login}: 管理员不得兼任业务角色 · an administrator holds no other role")
+    if Role.AUDITOR in roles and department in (Department.UNIT, Department.ADMINISTRATION):
+        raise ValueError(f"{login}: 用编单位和系统管理不设审计角色 · no auditor of a unit or of the administration")
 
 
 def find_by_login(s: Session, login: str) -> OfficerRow | None:
@@ -123,12 +125,15 @@ def revoke_token(s: Session, token: str, at: datetime) -> bool:
     return True
 
 
-def officer_of_token(s: Session, token: str, now: datetime) -> Officer | None:
-    """Who holds the token now: None when unknown, expired or revoked, or when the officer is no longer active."""
+def officer_of_token(s: Session, token: str, now: datetime, note: str | None = None) -> Officer | None:
+    """Who holds the token now: None when unknown, expired or revoked, or when the officer is no longer active; with
+    `note` only a token that was issued with it, such as that of a session."""
     if not _TOKEN.fullmatch(token):
         return None
     row = s.execute(_BY_TOKEN, {"hash": token_hash(token)}).one_or_none()
     if row is None or (row.expires_at is not None and row.expires_at <= now):
+        return None
+    if note is not None and row.note != note:
         return None
     return Officer(
         id=row.id, name=row.name, department=Department(row.department), unit=row.unit, roles=_roles_of(row.roles)

@@ -88,9 +88,9 @@ def cards(s: Session, now: datetime, calendar: Calendar, rules: DeadlineRules) -
         .where(_case.c.state.in_(_OPEN))
     ).one()
     expiring = end_of_day(add_working_days(today, SLIP_WARNING_DAYS, calendar))
-    suspended = select(func.count(distinct(_suspension.c.unit))).where(
-        _suspension.c.lifted_at.is_(None), _suspension.c.from_at <= now
-    )
+    stopped = _suspension.c.lifted_at.is_(None)  # binding from the instant it is written, whatever moment it names
+    suspensions = select(func.count()).where(stopped)
+    suspended = select(func.count(distinct(_suspension.c.unit))).where(stopped)
     slips = select(func.count()).where(
         _slip.c.state == SlipState.VALID.value, _slip.c.valid_until >= now, _slip.c.valid_until <= expiring
     )
@@ -98,6 +98,7 @@ def cards(s: Session, now: datetime, calendar: Calendar, rules: DeadlineRules) -
     problems = select(func.count()).where(_problem.c.state != ProblemState.CLOSED.value)
     others = s.execute(
         select(
+            suspensions.scalar_subquery(),
             suspended.scalar_subquery(),
             slips.scalar_subquery(),
             warnings.scalar_subquery(),
@@ -110,10 +111,11 @@ def cards(s: Session, now: datetime, calendar: Calendar, rules: DeadlineRules) -
         overdue=counted[2] or 0,
         yellow=(counted[2] or 0) - (counted[3] or 0),
         red=counted[3] or 0,
-        suspended_units=others[0],
-        slips_expiring=others[1],
-        open_warnings=others[2],
-        open_problems=others[3],
+        suspensions=others[0],
+        suspended_units=others[1],
+        slips_expiring=others[2],
+        open_warnings=others[3],
+        open_problems=others[4],
     )
 
 

@@ -16,24 +16,28 @@ from ledger import suspensions
 from models.decisions import Officer
 from models.enums import Department, Role, Step, StepState
 from models.particulars import Colleague, NamedUnit, Particulars
-from models.register import InternalBody, OfficerRow, StepRow, Unit, table_of
+from models.register import InternalBody, OfficerRow, Slip, StepRow, Unit, table_of
 
 from . import cases
 
 _step = table_of(StepRow)
 _unit = table_of(Unit)
 _body = table_of(InternalBody)
+_slip = table_of(Slip)
 _officer = table_of(OfficerRow)
 
-_OPEN_TO_UNITS = frozenset({"grants", "reply_by", "visit_on"})
-_OPEN = _OPEN_TO_UNITS | {"minutes_no", "team", "materials", "problems", "changes"}
+_OPEN_TO_UNITS = frozenset({"reply_by", "visit_on"})
+_OPEN = _OPEN_TO_UNITS | {"grants", "minutes_no", "team", "materials", "changes"}
 """Of a decision's details; a call record, problems found and persons stand in documents, for whom they are meant."""
+_WITH_THE_SLIP = frozenset({"grants"})
+"""What a unit reads once the slip of that round is issued: until then it is a proposal inside the office."""
 _MOST = 500
 
 
 def particulars(s: Session, case_id: str, viewer: Officer) -> list[Particulars]:
     """What was settled with the decisions of a case that the viewer may see, as far as it is the viewer's to read."""
-    open_to = _OPEN_TO_UNITS if viewer.department is Department.UNIT else _OPEN
+    unit = viewer.department is Department.UNIT
+    issued = _rounds_with_a_slip(s, case_id) if unit else frozenset()
     rows = s.execute(
         select(_step)
         .where(
@@ -45,7 +49,15 @@ def particulars(s: Session, case_id: str, viewer: Officer) -> list[Particulars]:
         .order_by(_step.c.decided_at)
         .limit(_MOST)
     )
-    return [_of(row, cases.detail_of(s, row), open_to) for row in rows]
+    return [_of(row, cases.detail_of(s, row), _to_unit(row.round in issued) if unit else _OPEN) for row in rows]
+
+
+def _to_unit(issued: bool) -> Collection[str]:
+    return _OPEN_TO_UNITS | _WITH_THE_SLIP if issued else _OPEN_TO_UNITS
+
+
+def _rounds_with_a_slip(s: Session, case_id: str) -> frozenset[int]:
+    return frozenset(s.execute(select(_slip.c.round).where(_slip.c.case_id == case_id)).scalars())
 
 
 def _of(row: Row[Any], detail: dict[str, Any], open_to: Collection[str]) -> Particulars:

@@ -41,6 +41,8 @@ from .view import INTERNAL, OVERSEEING
 
 MOST = 10_000
 """Rows of a list that can be paged through; what is beyond is found by a filter, or exported."""
+KEY_DIGITS = 9
+"""Of a number that may be a key: more do not fit an INTEGER of PostgreSQL."""
 UNITS_BY_INDEX = 40
 """Up to so many units a list is read unit by unit; more are found faster by walking the list in its order."""
 
@@ -93,7 +95,7 @@ class Listing:
         values: list[object] = []
         for column, part in zip(self.keys, parts, strict=True):
             if column.type.python_type is int:
-                if not part.isascii() or not part.isdigit() or len(part) > 18:
+                if not part.isascii() or not part.isdigit() or len(part) > KEY_DIGITS:
                     return None
                 values.append(int(part))
             else:

@@ -228,6 +228,15 @@ def reaches(s: Session, officer: Officer, procedure: Procedure, at: datetime) ->
     return in_force(s, officer.acting_for, officer.id, local_day(at), procedure)
 
 
+def scope(s: Session, officer: Officer, at: datetime) -> frozenset[Procedure]:
+    """The procedures in which an officer can act in the capacity in which he or she calls: those of `reaches`."""
+    if officer.acting_for is None:
+        return frozenset(Procedure)
+    known = {"at_principal": officer.acting_for, "at_substitute": officer.id, "day": local_day(at)}
+    scopes = [_procedures(row.procedures) for row in s.execute(_COVERING, known)]
+    return frozenset(procedure for each in scopes for procedure in each or Procedure)
+
+
 # --- reading -----------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select
@@ -35,7 +35,7 @@ from models.certificate import (
 from models.enums import ChangeKind, EntryKind, ExitReason, Resource, Sex, UnitKind
 from models.register import InternalBody, UnitChange, table_of
 from models.sealing import Keyring
-from rules.deadlines import end_of_day
+from rules.deadlines import end_of_day, local_day
 
 _BODY = table_of(InternalBody)
 _CHANGE = table_of(UnitChange)
@@ -49,7 +49,7 @@ _UNITS = select(UNIT).where(
 _NAMED = select(UNIT.c.code, UNIT.c.name).where(UNIT.c.code.in_(bindparam("codes", expanding=True)))
 _CHANGES = select(_CHANGE).where(_CHANGE.c.unit.in_(bindparam("codes", expanding=True))).order_by(_CHANGE.c.id)
 _CUT = select(func.max(JOURNAL.c.seq)).where(
-    JOURNAL.c.holder == bindparam("of_holder"), JOURNAL.c.recorded_at <= bindparam("until")
+    JOURNAL.c.holder == bindparam("of_holder"), JOURNAL.c.recorded_at < bindparam("until")
 )
 _HEAD = select(JOURNAL.c.hash).where(JOURNAL.c.holder == bindparam("of_holder"), JOURNAL.c.seq == bindparam("cut"))
 _WITHIN = (
@@ -135,6 +135,11 @@ _UNDONE = (
         JOURNAL.c.seq > bindparam("cut"),
     )
 )
+_BEGINS = (
+    select(func.min(JOURNAL.c.recorded_at))
+    .join(UNIT, UNIT.c.holder == JOURNAL.c.holder)
+    .where(UNIT.c.code == bindparam("unit_code"))
+)
 _BODIES = select(_BODY).where(_BODY.c.unit == bindparam("unit_code")).order_by(_BODY.c.id)
 _INSIDE = re.compile(r"^(?P<name>.+?)（(?P<inside>[^（）]*)）$")
 _POSTS = re.compile(r"(?P<side>正职|副职)(?P<number>\d+)名")
@@ -142,7 +147,7 @@ _POSTS = re.compile(r"(?P<side>正职|副职)(?P<number>\d+)名")
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """Where the day cuts the chain."""
+    """Where the day cuts the chain: `until` is the first moment of the next day."""
 
     day: date
     until: datetime
@@ -154,7 +159,7 @@ class _Cut:
 
     def later(self, change: AnyRow) -> bool:
         """Whether a change of the register of units was not yet in force and known on the day."""
-        return bool(change.effective_on > self.day or change.recorded_at.astimezone(UTC) > self.until)
+        return bool(change.effective_on > self.day or change.recorded_at.astimezone(UTC) >= self.until)
 
 
 def extract(s: Session, unit: str, as_of: date) -> CertificateFacts | None:
@@ -169,7 +174,7 @@ def extract(s: Session, unit: str, as_of: date) -> CertificateFacts | None:
     sharing = {row.code: row for row in connection.execute(_UNITS, {"unit_code": unit})}
     if unit not in sharing:
         return None
-    holder, until = sharing[unit].holder, end_of_day(as_of).astimezone(UTC)
+    holder, until = sharing[unit].holder, end_of_day(as_of) + timedelta(seconds=1)
     seq = connection.execute(_CUT, {"of_holder": holder, "until": until}).scalar()
     if seq is None:
         return None
@@ -193,6 +198,12 @@ def extract(s: Session, unit: str, as_of: date) -> CertificateFacts | None:
         quotas=_quotas(s, cut, {code: fields["name"] for code, fields in then.items()}),
         persons=persons,
     )
+
+
+def begins(s: Session, unit: str) -> date | None:
+    """The day (Asia/Shanghai) on which the unit's chain begins; None for an unknown unit or an empty chain."""
+    first: datetime | None = s.connection().execute(_BEGINS, {"unit_code": unit}).scalar()
+    return None if first is None else local_day(first)
 
 
 # --- the unit on that day ------------------------------------------------------------------------------------------
@@ -337,8 +348,8 @@ def _persons(s: Session, cut: _Cut, unit: str) -> list[CertifiedPerson]:
     """Entries into the unit in order of the chain, each with the exit that stood on that day."""
     named = cut.named(unit_code=unit)
     undone: dict[tuple[str, str], list[AnyRow]] = defaultdict(list)
-    for row in s.connection().execute(_UNDONE, named):
-        undone[row.person_ref, row.account].append(row)
+    for exit_row in s.connection().execute(_UNDONE, named):
+        undone[exit_row.person_ref, exit_row.account].append(exit_row)
     keyring = keyring_of(s)
     opened: dict[str, tuple[str, str]] = {}
     found = []

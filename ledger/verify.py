@@ -15,9 +15,10 @@ from ledger.balances import rebuild
 from ledger.books import AnyRow, balance, figures_of
 from ledger.chain import GENESIS, row_hash
 from ledger.db import hash_of
-from ledger.tables import ACCOUNT, HOLDER, JOURNAL, OCCUPANCY, SLIP, SLOT
+from ledger.tables import ACCOUNT, HOLDER, JOURNAL, LOG_LEAF, OCCUPANCY, SLIP, SLOT
 from models.enums import EntryKind, Resource, SlipState, SlotState
-from models.ledger import Balance, Fault, Verification
+from models.ledger import Balance, ChainCheck, Fault, Verification
+from models.proofs import RowKind
 from models.sealing import same
 
 _COUNTS = ("authorised", "occupied", "reserved", "set_aside", "tolerated_over")
@@ -39,6 +40,25 @@ _MISPLACED = (
 )
 _ACCOUNTS = select(ACCOUNT).order_by(ACCOUNT.c.id)
 _HOLDER = select(HOLDER).where(HOLDER.c.id == bindparam("holder_id"))
+_ACCOUNTS_OF = _ACCOUNTS.where(ACCOUNT.c.holder == bindparam("holder_id"))
+_SUMS_OF = (
+    select(
+        JOURNAL.c.account,
+        func.sum(JOURNAL.c.d_authorised).label("authorised"),
+        func.sum(JOURNAL.c.d_occupied).label("occupied"),
+        func.sum(JOURNAL.c.d_reserved).label("reserved"),
+        func.sum(JOURNAL.c.d_set_aside).label("set_aside"),
+        func.sum(JOURNAL.c.d_tolerated).label("tolerated_over"),
+    )
+    .where(JOURNAL.c.holder == bindparam("holder_id"))
+    .group_by(JOURNAL.c.account)
+)
+_LOGGED_OF = (
+    select(LOG_LEAF.c.seq, LOG_LEAF.c.row_hash, JOURNAL.c.hash.label("present"))
+    .outerjoin(JOURNAL, and_(JOURNAL.c.holder == LOG_LEAF.c.chain, JOURNAL.c.seq == LOG_LEAF.c.seq))
+    .where(LOG_LEAF.c.kind == RowKind.JOURNAL.value, LOG_LEAF.c.chain == bindparam("holder_id"))
+    .order_by(LOG_LEAF.c.seq)
+)
 _OPEN_SLOTS = (
     select(SLOT.c.account, func.count().label("number"))
     .where(SLOT.c.state == SlotState.OPEN.value)
@@ -103,13 +123,50 @@ def verify(s: Session, anchors: Mapping[str, tuple[int, str]] | None = None) -> 
     )
 
 
-def verify_chain(s: Session, holder: str) -> tuple[int, list[Fault]]:
-    """Rows of one holder's chain and its faults, each located by sequence. Raises LookupError on an unknown holder."""
+def verify_chain(s: Session, holder: str) -> ChainCheck:
+    """One holder's chain: row by row, its balances against the accounts, its rows against the transparency log.
+
+    A chain that was rewritten throughout follows on everywhere: only what was kept beside it tells. Nothing kept
+    elsewhere is compared (`verify`, `anchors`). Raises LookupError on an unknown holder.
+    """
     s.flush()
     row = s.connection().execute(_HOLDER, {"holder_id": holder}).one_or_none()
     if row is None:
         raise LookupError("no such holder")
-    return _chain(s, row, None)
+    seen, faults = _chain(s, row, None)
+    accounts, unequal = _balances_of(s, holder)
+    logged, altered = _logged_of(s, holder)
+    return ChainCheck(rows=seen, faults=faults, accounts=accounts, unequal=unequal, logged=logged, unlike_log=altered)
+
+
+def _balances_of(s: Session, holder: str) -> tuple[int, dict[str, int]]:
+    """How many accounts, and by resource how far each differs from the sum of the holder's own rows. An account that
+    only rows name stands by its id."""
+    connection = s.connection()
+    sums = {row.account: row for row in connection.execute(_SUMS_OF, {"holder_id": holder})}
+    accounts = connection.execute(_ACCOUNTS_OF, {"holder_id": holder}).all()
+    found: dict[str, int] = {}
+    for row in accounts:
+        summed = sums.pop(row.id, None)
+        found[row.resource] = sum(
+            abs(int(getattr(row, name)) - (int(getattr(summed, name)) if summed else 0)) for name in _COUNTS
+        )
+    found |= {account: max(1, sum(abs(int(getattr(row, name))) for name in _COUNTS)) for account, row in sums.items()}
+    return len(accounts), {name: off for name, off in found.items() if off}
+
+
+def _logged_of(s: Session, holder: str) -> tuple[int, list[Fault]]:
+    """The last row of the chain that the log took, and the rows that are not what it took."""
+    last, faults = 0, []
+    for row in s.connection().execute(_LOGGED_OF, {"holder_id": holder}):
+        last = row.seq
+        if row.present is None:
+            faults.append(
+                Fault(where=place(holder, row.seq), what="存证日志中有此行，台账中没有 · gone since it was logged")
+            )
+        elif not same(row.present, row.row_hash):
+            faults.append(Fault(where=place(holder, row.seq), what="与存证日志不符 · altered since it was logged"))
+    return last, faults
 
 
 def place(holder: str, seq: int) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
 from .docket import CaseRow
 from .enums import CommandKind, Department, Labelled, Procedure, Resource, Role, State, Step, Verdict
-from .shape import Shape
+from .shape import Line, Shape, Token
 
 
 class Tab(Labelled):
@@ -35,8 +36,8 @@ class DeskFilters(Shape):
     procedure: Procedure | None = None
     state: State | None = None
     step: Step | None = None
-    unit: str = ""
-    q: str = ""
+    unit: Line = ""
+    q: Line = ""
     overdue: bool = False
     due_today: bool = False
     open: bool = False
@@ -49,10 +50,10 @@ class DeskFilters(Shape):
 class StepChoice(Shape):
     """A step by its place: what a bulk decision is about."""
 
-    case_id: str
+    case_id: Token
     step: Step
-    round: int
-    subject: str = ""
+    round: Annotated[int, Field(ge=1, le=999)]
+    subject: Line = ""
 
 
 class DeskRow(CaseRow):

@@ -169,12 +169,15 @@ class RecordView(Shape):
     void_reason: str | None = None
     superseded_by: str | None = None
     retention: str = "permanent"
+    delayed: bool = Field(default=False, description="已编号，文件暂未生成，会再试 · its file is not made yet")
 
     @classmethod
     def of(cls, row: object) -> RecordView:
-        """From a row of the register of records, whose `officers` are JSON text."""
-        fields = {name: getattr(row, name) for name in cls.model_fields}
-        return cls(**fields | {"officers": json.loads(fields["officers"])})
+        """From a row of the register of records, whose `officers` are JSON text. Why a file could not be made is for
+        those who keep the machine, that it could not for everybody."""
+        fields = {name: getattr(row, name) for name in cls.model_fields if name != "delayed"}
+        late = getattr(row, "fault", None) is not None and fields["digest"] is None
+        return cls(**fields | {"officers": json.loads(fields["officers"]), "delayed": late})
 
 
 class TraceView(Shape):

@@ -11,9 +11,14 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from .booklet import CertificateBookletContext
+from .booklet import CertificateBookletContext as CertificateBookletContext
 from .enums import DocumentKind
-from .paper import TRIAL, AccountLine, BalanceLine, CertificateRow, DocumentContext, Seal
+from .paper import TRIAL as TRIAL
+from .paper import AccountLine as AccountLine
+from .paper import BalanceLine as BalanceLine
+from .paper import CertificateRow as CertificateRow
+from .paper import DocumentContext as DocumentContext
+from .paper import Seal as Seal
 from .phrasing import Paragraphs, Phrase, Sentence, numeral
 from .shape import Shape
 
@@ -176,8 +181,22 @@ class RevocationNoticeContext(LetterContext):
     revoked_on: str
 
 
+class CertifiedChange(Shape):
+    """One account whose 核定 a reply changed; `delta` carries its sign."""
+
+    label: str
+    before: str
+    delta: str
+    after: str
+    effective_on: str
+    basis_no: str
+
+
 class CertificateContext(DocumentContext):
-    """《机构编制管理证》 登记页: the one-page extract that finance and social insurance act on (B §三.1, §五.1)."""
+    """《机构编制管理证》 登记页: the one-page extract that finance and social insurance act on (B §三.1, §五.1).
+
+    `changes` are the persons of an entry or exit, `quotas` the accounts of a change: a page has one of them.
+    """
 
     unit_code: str
     unit_rank: str
@@ -188,6 +207,7 @@ class CertificateContext(DocumentContext):
     co_users: str
     balances: list[BalanceLine]
     changes: list[CertificateRow]
+    quotas: list[CertifiedChange] = []
     as_of: str
     handled_by: str
 

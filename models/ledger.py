@@ -197,6 +197,25 @@ class Fault(Shape):
     what: str
 
 
+class ChainCheck(Shape):
+    """What was compared of one holder's chain, and what did not agree: rows with the rows before them (`faults`), the
+    accounts with the sums of the rows (`unequal`, differences by resource), rows with the log (`unlike_log`).
+
+    `logged`: the last row that stands in the log; what came after it was compared with nothing kept.
+    """
+
+    rows: int
+    faults: list[Fault]
+    accounts: int
+    unequal: dict[str, int]
+    logged: int
+    unlike_log: list[Fault]
+
+    @property
+    def agrees(self) -> bool:
+        return not (self.faults or self.unequal or self.unlike_log)
+
+
 class Verification(Shape):
     """`dingbian verify`: chains, rebuilt balances, slots, records and the log; `difference` must be 0."""
 

@@ -17,6 +17,7 @@ class Cards(Shape):
     overdue: int = 0
     yellow: int = 0
     red: int = 0
+    suspensions: int = 0
     suspended_units: int = 0
     slips_expiring: int = 0
     open_warnings: int = 0

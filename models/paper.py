@@ -1,4 +1,4 @@
-"""What the contexts of all documents share: the seal of verification, the base fields, rows that several of them have."""
+"""What the contexts of documents share: the seal of verification, the base fields, rows that several have."""
 
 from __future__ import annotations
 

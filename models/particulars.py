@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from .changes import Change
-from .decisions import Grant, ProblemCheck
+from .decisions import Grant
 from .enums import Role
 from .shape import Shape
 
@@ -19,7 +19,6 @@ class Particulars(Shape):
     subject: str = ""
     grants: list[Grant] | None = None
     minutes_no: str | None = None
-    problems: list[ProblemCheck] | None = None
     changes: list[Change] | None = None
     reply_by: date | None = None
     visit_on: date | None = None

@@ -7,6 +7,9 @@ from .enums import State
 from .refusals import Refusal
 from .shape import Shape
 
+BY_OFFICE = "by-office"
+"""The subject of a check that is left to the office: it turns on figures that are not the officer's to know."""
+
 
 class Rehearsal(Shape):
     """`state` is what the case would be in afterwards; `refusal` that of a correction which would not even open a
@@ -26,4 +29,9 @@ class Rehearsal(Shape):
 
     @property
     def warnings(self) -> list[Check]:
-        return [check for check in self.checks if not check.passed and check.warning]
+        return [check for check in self.checks if not check.passed and check.warning and check.subject != BY_OFFICE]
+
+    @property
+    def left_open(self) -> list[Check]:
+        """Neither passed nor failed: only the gate itself will say."""
+        return [check for check in self.checks if check.subject == BY_OFFICE]

@@ -26,7 +26,7 @@ from models.certificate import (
     UnitEvent,
 )
 from models.documents import BalanceLine, CertificateBookletContext, CertificateRow, Seal
-from models.enums import DocumentKind, EntryKind, RecordState, UnitKind
+from models.enums import ChangeKind, DocumentKind, EntryKind, RecordState, UnitKind
 from models.register import Record, table_of
 from rules.deadlines import chinese_date
 
@@ -152,14 +152,14 @@ def _count(number: int | None) -> str:
 
 
 def _event(event: UnitEvent) -> EventRow:
+    """A merger changes several fields, any other kind only its own."""
     what = _FIELD.get(event.field, event.field)
-    kind = event.kind.label
     after = event.after
     if event.field == "abolished_on":
         after = chinese_date(date.fromisoformat(after))
     return EventRow(
         on=chinese_date(event.effective_on),
-        what=kind if kind == what else f"{kind}（{what}）",
+        what=f"{event.kind.label}（{what}）" if event.kind is ChangeKind.MERGE else event.kind.label,
         before=event.before or "—",
         after=after or "—",
         basis_no=event.basis_no or "—",

@@ -28,6 +28,7 @@ from models.changes import (
 from models.docket import Check
 from models.enums import ChangeKind, Level, Resource, UnitKind
 from models.refusals import CLAUSES, RefusalCode
+from models.rehearsal import BY_OFFICE
 from models.rulebook import Rulebook
 
 from .acceptance import GateFacts, Outcome, check, outcome_of, suspension
@@ -54,12 +55,14 @@ RETURNED = frozenset(
 @dataclass(frozen=True, slots=True)
 class ChangeFacts:
     """`gate`: what every gate knows of the applying unit; `units` every unit that the changes name and the register
-    has; `within` the codes that the unit may apply for: itself and its subordinates."""
+    has; `within` the codes that the unit may apply for: itself and its subordinates. `asked_by_unit`: nothing is
+    submitted yet, a unit only asks what the gate would say."""
 
     gate: GateFacts
     units: dict[str, UnitFacts]
     within: frozenset[str]
     today: date
+    asked_by_unit: bool = False
 
 
 def change_gate(
@@ -83,7 +86,7 @@ def change_gate(
         checks[-1:-1] = [
             check(RefusalCode.CATEGORY_MISMATCH, "编制类别与单位性质", mismatches(changes, units, rulebook)),
             _authority_check(changes, units, rulebook),
-            *factual(changes, facts.units, until, facts.today, facts.within),
+            *factual(changes, facts.units, until, facts.today, facts.within, asked=facts.asked_by_unit),
         ]
     return outcome_of(checks, RETURNED), checks
 
@@ -94,17 +97,22 @@ def factual(
     until: date | None,
     today: date,
     within: frozenset[str] | None = None,
+    *,
+    asked: bool = False,
 ) -> list[Check]:
     """What the register must say for these changes to be possible; asked again before they take effect. To an
-    applicant the figures of the units `within` its reach are told, and those of no other."""
+    applicant the figures of the units `within` its reach are told, and those of no other; who only asks (`asked`) is
+    not even told whether they suffice, since it could ask again and again and leave no trace."""
     units = planned(changes, registered)
     told = frozenset(units) if within is None else within | (frozenset(units) - frozenset(registered))
+    own = {code: unit for code, unit in units.items() if code in told or not asked}
     return [
         check(RefusalCode.UNIT_DATA_INVALID, "所涉机构未撤销", _gone(registered)),
         check(RefusalCode.UNIT_DATA_INVALID, "隶属关系", _looping(changes, units, registered)),
         check(RefusalCode.BEFORE_DIFFERS, "调整前情况与登记一致", _differing(changes, units, registered)),
         check(RefusalCode.STILL_OCCUPIED, "撤并机构的人员和事项", _occupied(changes, units)),
-        check(RefusalCode.BELOW_STRENGTH, "核减后不低于实有", _below(changes, units, until, today, told)),
+        check(RefusalCode.BELOW_STRENGTH, "核减后不低于实有", _below(changes, own, until, today, told)),
+        *_for_the_office(changes, units, own),
     ]
 
 
@@ -472,6 +480,16 @@ def _unmergeable(unit: UnitFacts, into: str) -> list[str]:
 def _unfinished(unit: UnitFacts) -> list[str]:
     named = "、".join(filter(None, unit.unfinished))
     return [f"{unit.name}有未办结的事项" + (f"：{named}" if named else "")] if unit.unfinished else []
+
+
+def _for_the_office(changes: list[Change], units: dict[str, UnitFacts], own: dict[str, UnitFacts]) -> list[Check]:
+    """What turns on the figures of units other than `own`: the same words whatever the figures are."""
+    giving = dict.fromkeys(code for code, _, delta in deltas(changes) if delta < 0 and code in units)
+    names = [units[code].name for code in giving if code not in own]
+    if not names:
+        return []
+    open_to_see = check(RefusalCode.BELOW_STRENGTH, "其他单位可以调出", [f"{'、'.join(names)}能否调出，由编办核实"])
+    return [open_to_see.model_copy(update={"warning": True, "subject": BY_OFFICE})]
 
 
 def _below(

@@ -11,6 +11,7 @@ from console.site import mount
 from records.render import Renderer
 
 from .assembly import Parts, assembled
+from .certificate import Composer
 from .client import Temporal
 from .ports import check_port
 from .rehearsal import Rehearser
@@ -33,6 +34,7 @@ def serve_api(settings: Settings) -> None:
             keyring=parts.keyring,
             namespace=temporal_namespace(),
             rehearse=Rehearser(_deps(parts), utc_now),
+            compose=_composer(parts),
         )
         app = create_app(runtime)
         mount(app, runtime)
@@ -45,6 +47,11 @@ def serve_api(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
+
+
+def _composer(parts: Parts) -> Composer:
+    renderer = Renderer(hash_name=parts.settings.hash)
+    return Composer(renderer, parts.rulebook, parts.settings.public_url, utc_now)
 
 
 def _deps(parts: Parts) -> Deps:

@@ -1,7 +1,8 @@
 """提交前检查: the real opening of an application in a transaction that is always rolled back (docs/decisions/0035).
 
 Nothing of it remains: no row, no number, no file (files are made after a commit, and there is none). On SQLite it
-holds the writer's lock while it runs, as the opening itself does.
+holds the writer's lock while it runs, as the opening itself does. A unit hears everything that the gate will say but
+for what turns on the figures of others: those could be found out by asking often, because asking leaves no trace.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Rehearser:
         case = cases.load(s, case_id)
         if case is None:
             raise LookupError("no such case in this register")
-        return Turn(s, self.deps, self.clock(), case)
+        return Turn(s, self.deps, self.clock(), case, rehearsal=True)
 
 
 def _checks(s: Session, turn: Turn) -> list[Check]:

@@ -58,7 +58,7 @@ def download(record: RecordView, data: bytes, media_type: str, ending: str) -> R
     return Response(data, media_type=media_type, headers=headers)
 
 
-def _content(media_type: str) -> dict[int | str, dict[str, object]]:
+def content(media_type: str) -> dict[int | str, dict[str, object]]:
     schema = {"type": "string", "format": "binary"}
     return {200: {"description": "文件 · the file", "content": {media_type: {"schema": schema}}}}
 
@@ -88,7 +88,7 @@ def read_record(runtime: Work, officer: Caller, record_id: RecordId) -> RecordVi
     operation_id="read_record_file",
     summary="下载文件 · download",
     response_class=Response,
-    responses=_content(DOCX),
+    responses=content(DOCX),
 )
 def read_record_file(runtime: Work, officer: Caller, record_id: RecordId) -> Response:
     """存档原件，发送前与登记摘要核对。The file as filed, checked against its digest before it is sent."""
@@ -101,7 +101,7 @@ def read_record_file(runtime: Work, officer: Caller, record_id: RecordId) -> Res
     operation_id="read_record_pdf",
     summary="PDF 预览 · PDF rendition",
     response_class=Response,
-    responses=_content(PDF),
+    responses=content(PDF),
 )
 async def read_record_pdf(runtime: Work, officer: Caller, record_id: RecordId) -> Response:
     """仅供阅读，以 .docx 原件为准；未安装 LibreOffice 时为 503。For reading; the .docx is the record."""

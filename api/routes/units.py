@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import Query
+from fastapi import Query, Response
 from sqlmodel import Session
 
 from ledger import balances, chain, occupancy
+from models.certificate import CertificateFacts
 from models.decisions import Officer
 from models.enums import UnitKind
 from models.shape import Line, UnitCode
-from records import register
+from records import certificate, register
+from rules.deadlines import local_day
 
 from .. import reading
-from ..deps import Caller, Work
+from ..deps import Caller, Runtime, Work
 from ..door import router
 from ..params import MOST_ITEMS, After, AsOf, KnownAt, Limit, UnitPath
 from ..permissions import may_see_unit, reads_all_units
-from ..problems import ProblemError, not_found
+from ..problems import FieldError, ProblemError, not_found
 from ..shapes import BalanceRow, Balances, JournalPage, RecordList, Roster, UnitPage, UnitView
+from .records import DOCX, content
 
 routes = router("units")
 
@@ -98,3 +103,64 @@ def read_certificate(runtime: Work, officer: Caller, code: UnitPath) -> RecordLi
         _open(s, officer, code)
         found = [register.get(s, record_id) for record_id in reading.certificates(s, code)[:MOST_ITEMS]]
     return RecordList(items=[record for record in found if record is not None])
+
+
+CertifiedOn = Annotated[
+    date | None,
+    Query(
+        ge=date(1949, 10, 1),
+        le=date(2199, 12, 31),
+        description="截至该日终了时已登记、已生效的事项；不填即今日 · the end of this day, or today",
+        examples=["2026-03-03"],
+    ),
+]
+
+
+@routes.get(
+    "/units/{code}/certificate/facts",
+    operation_id="read_certificate_facts",
+    summary="机构编制管理证的数据 · the certificate as data",
+)
+def read_certificate_facts(
+    runtime: Work, officer: Caller, code: UnitPath, as_of: CertifiedOn = None
+) -> CertificateFacts:
+    """截至某日的摘录，与摘录件同一内容，证件号码隐去；不可翻页。The extract of a day, all of it; numbers masked."""
+    return _extract(runtime, officer, code, as_of)
+
+
+@routes.get(
+    "/units/{code}/certificate/extract",
+    operation_id="read_certificate_extract",
+    summary="机构编制管理证摘录件 · the certificate as a document",
+    response_class=Response,
+    responses=content(DOCX),
+)
+def read_certificate_extract(runtime: Work, officer: Caller, code: UnitPath, as_of: CertifiedOn = None) -> Response:
+    """不编号；印有台账链行次和链尾摘要，编号页以登记为准。Without a number; the chain's row and head are printed."""
+    found = _extract(runtime, officer, code, as_of)
+    if runtime.compose is None:
+        raise RuntimeError("this process was not given a composer")
+    document = runtime.compose(found, officer.shown)
+    name = f"机构编制管理证摘录 {found.unit.code} {found.as_of.isoformat()}.docx"
+    plain = f"certificate-{found.unit.code}-{found.as_of.isoformat()}.docx"
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
+    return Response(document, media_type=DOCX, headers=headers)
+
+
+def _extract(runtime: Runtime, officer: Officer, code: str, as_of: date | None) -> CertificateFacts:
+    today = local_day(runtime.clock())
+    day = as_of or today
+    if day > today:
+        raise _not_on(f"{today} 以后尚未到来 · that day is still to come")
+    runtime.limits.certificates.take(officer.id)
+    with runtime.database.read() as s:
+        _open(s, officer, code)
+        found = certificate.facts(s, code, day)
+    if found is None:
+        raise _not_on("该日单位尚未建账 · the ledger of the unit begins later")
+    return found
+
+
+def _not_on(reason: str) -> ProblemError:
+    return ProblemError("invalid", reason, errors=[FieldError(field="query.as_of", reason=reason)])

@@ -55,6 +55,8 @@ MAY: dict[str, set[str] | None] = {
     "read_roster": NAMES,
     "read_journal": READERS,
     "read_certificate": NAMES | {"treasurer", "insurer"},
+    "read_certificate_facts": NAMES | {"treasurer", "insurer"},
+    "read_certificate_extract": NAMES | {"treasurer", "insurer"},
     "list_records": OVERSIGHT,
     "read_record": READERS,
     "read_record_file": READERS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from datetime import timedelta
 
@@ -9,11 +10,14 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import select
 
-from docket import desks
+from docket import desks, substitutions
 from models.decisions import Copy, Hold, Officer, Resubmission
 from models.desks import DeskFilters, DeskRow, StepChoice, Tab
 from models.enums import CommandKind, Department, Procedure, Role, State, Step, Verdict
 from models.register import StepRow
+from models.substitutions import NewSubstitution, SubstitutionView
+from rules.deadlines import local_day
+from tests.support.matters import change
 from tests.support.office import (
     APPLICANT,
     EVERYBODY,
@@ -252,10 +256,57 @@ def test_returned_cases_and_steps_share_one_order_over_the_pages(office: Office)
     assert found == ids[:2]
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10=", "WzEsMl0=", "WyIyMDI2LTAzLTAyIiwgImEiXQ=="])
-def test_a_cursor_of_another_list_is_refused(office: Office, cursor: str) -> None:
+def packed(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+DAY = "2026-03-02T01:00:00+00:00"
+NO_PLACES: dict[Tab, list[str]] = {
+    Tab.ALL: ["x", "é", *map(packed, ("[]", "[1, 2]", '["2026-03-02", "a"]', "[" * 100_000, f'["{DAY}", "\\u0000"]'))],
+    Tab.MINE: [
+        packed(f'["{DAY}", "a", "b", {10**30}, ""]'),
+        packed(f'["{DAY}", "a", "b", -1, ""]'),
+        packed('["0001-01-01T00:00:00+14:00", "a", "b", 1, ""]'),
+        packed('["9999-12-31T23:59:59-14:00", "a", "b", 1, ""]'),
+        packed(f'["{DAY}", "a", "b", 1, "{"x" * 9000}"]'),
+        packed(f'["{DAY}", "a"]'),
+    ],
+    Tab.COPIED: [packed(f'["{DAY}", {10**30}]'), packed(f'["{DAY}", {-(10**30)}]'), packed(f'["{DAY}", "a"]')],
+}
+
+
+@pytest.mark.parametrize(("tab", "cursor"), [(tab, cursor) for tab, odd in NO_PLACES.items() for cursor in odd])
+def test_a_cursor_of_another_list_is_refused(office: Office, tab: Tab, cursor: str) -> None:
     with office.database.read() as s, pytest.raises(ValueError):
-        desks.page(s, SUPERVISOR, Tab.ALL, office.now, office.deps.calendar, cursor=cursor)
+        desks.page(s, HEAD, tab, office.now, office.deps.calendar, cursor=cursor)
+
+
+def test_in_substitution_the_tasks_are_those_that_it_reaches(office: Office) -> None:
+    staffing, changing = office.opened(), office.opened(change())
+    wanted = NewSubstitution(
+        substitute=ISSUER.id,
+        from_on="2026-03-02",
+        until_on="2026-03-04",
+        reason="出差学习",
+        procedures=[Procedure.ESTABLISHMENT_CHANGE],
+    )
+    with office.database.write() as s:
+        assert isinstance(substitutions.grant(s, wanted, EXAMINER, "k", office.now), SubstitutionView)
+        stands_in = substitutions.acting(s, ISSUER, EXAMINER.id, local_day(office.now))
+        assert stands_in is not None
+        assert substitutions.scope(s, stands_in, office.now) == {Procedure.ESTABLISHMENT_CHANGE}
+        assert substitutions.scope(s, EXAMINER, office.now) == set(Procedure)
+    assert sorted(cases(office, EXAMINER, Tab.MINE)) == sorted([staffing, changing])
+    assert cases(office, stands_in, Tab.MINE) == cases(office, stands_in, Tab.DEPARTMENT) == [changing]
+    assert counted(office, stands_in)[Tab.MINE] == 1
+    assert len(cases(office, stands_in, Tab.ALL)) == 2  # what one may read does not change
+    choices = [StepChoice(case_id=each, step=Step.EXAMINE, round=1) for each in (staffing, changing)]
+    with office.database.read() as s:
+        rows = desks.chosen(s, stands_in, choices, office.now, office.deps.calendar)
+        assert [row.case_id for row in rows] == [changing]
+        assert desks.next_waiting(s, stands_in, office.now, changing) is None
+    office.later(days=9)
+    assert cases(office, stands_in, Tab.MINE) == []  # it has ended
 
 
 def test_a_post_is_named_with_its_kind(office: Office) -> None:
@@ -273,7 +324,7 @@ def test_the_next_case_is_the_one_behind_and_at_the_end_the_first(office: Office
 
     def following(case_id: str, officer: Officer = EXAMINER) -> str | None:
         with office.database.read() as s:
-            return desks.next_waiting(s, officer, office.now, office.deps.calendar, case_id)
+            return desks.next_waiting(s, officer, office.now, case_id)
 
     office.accepted(office.decide(second, "examine", EXAMINER))
     assert following(second) == third

@@ -156,11 +156,25 @@ def test_the_ledger_is_shown_before_and_after(office: Office) -> None:
     case_id = office.opened(application(line("headcount:administrative", 2)))
     asked = office.docket(case_id).ledger[0]
     assert (asked.wanted, asked.vacancy_before, asked.vacancy_after) == (2, 4, 2)
-    first, _second = office.issued(case_id)
+    assert (asked.occupied_after, asked.reserved_after) == (6, 2), "what is asked for would be under way"
+    first, second = office.issued(case_id)
+    assert office.docket(case_id).ledger == [asked], "the slip books what was shown"
     office.entered(case_id, first, 300)
-    [moved] = office.docket(case_id).ledger
-    assert moved == asked, "what the case does to the account is the same before, during and after"
-    assert moved.occupied_after == 8
+    [half] = office.docket(case_id).ledger
+    assert (half.occupied_after, half.reserved_after, half.vacancy_after) == (7, 1, 2)
+    office.entered(case_id, second, 301)
+    [whole] = office.docket(case_id).ledger
+    assert (whole.occupied_after, whole.reserved_after, whole.vacancy_after) == (8, 0, 2)
+    assert (whole.occupied_before, whole.vacancy_before) == (asked.occupied_before, asked.vacancy_before)
+
+
+def test_a_corrected_case_is_called_after_what_it_asks_for_now(office: Office) -> None:
+    case_id = office.opened(application(line("headcount:administrative", 3)))
+    office.accepted(office.decide(case_id, "examine", EXAMINER, "return", opinion="请按空余申报"))
+    corrected = Resubmission(application=application(line("headcount:administrative", 1)))
+    office.accepted(office.order(case_id, CommandKind.RESUBMIT, corrected, APPLICANT))
+    assert "1名" in office.docket(case_id).title
+    assert "3名" not in office.docket(case_id).title
 
 
 def test_the_slip_names_who_fills_which_slot(office: Office) -> None:

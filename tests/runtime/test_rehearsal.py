@@ -18,7 +18,8 @@ from models.applications import (
     WarningApplication,
 )
 from models.decisions import Officer, Resubmission
-from models.enums import CommandKind, State
+from models.docket import Check
+from models.enums import CommandKind, Resource, State
 from models.refusals import RefusalCode
 from runtime.rehearsal import Rehearser
 from tests.support.office import (
@@ -166,6 +167,52 @@ def test_a_correction_that_opens_no_round_is_refused_as_the_command_is(office: O
     assert said.refusal is not None
     assert said.refusal.code is RefusalCode.NOT_YOUR_TURN
     assert not said.accepted
+
+
+def move(number: int, **more: Any) -> AnyApplication:
+    """Posts from a unit that is not the applicant's."""
+    row = {"kind": "reallocate", "resource": "headcount:institution-full", "number": number}
+    return change(row | {"from_unit": SERVICES, "to_unit": RESEARCH} | more)
+
+
+def test_a_unit_does_not_hear_whether_another_could_spare_posts(office: Office, rehearse: Rehearser) -> None:
+    vacancy = office.balance(Resource.INSTITUTION_FULL, SERVICES).vacancy
+    assert vacancy > 0
+    within, beyond = rehearse(move(1), APPLICANT), rehearse(move(vacancy + 500), APPLICANT)
+    authority = RefusalCode.BEYOND_AUTHORITY.value  # names the number that was asked for
+    told = [[each for each in said.checks if each.code != authority] for said in (within, beyond)]
+    assert (within.state, told[0]) == (beyond.state, told[1])
+    assert [each.passed for each in within.checks] == [each.passed for each in beyond.checks]
+    (open_one,) = within.left_open
+    assert open_one.detail == "示范市公共服务中心能否调出，由编办核实"
+    assert open_one not in [*within.failed, *within.warnings]
+    assert "调出" in str([check.detail for check in submitted(office, move(vacancy + 500)) if not check.passed])
+
+
+def test_what_is_left_open_does_not_count_in_the_outcome(office: Office, rehearse: Rehearser) -> None:
+    row = {"kind": "reallocate", "resource": "headcount:administrative", "from_unit": SERVICES, "to_unit": RESEARCH}
+    said = rehearse(change(row | {"number": 500}), APPLICANT)
+    assert (said.state, said.failed, len(said.left_open)) == (State.ACCEPTED, [], 1)
+    case_id = office.opened(application(contact=""))
+    assert rehearse(application(), APPLICANT, case_id).left_open == []
+
+
+def test_figures_of_ones_own_line_are_told_beside_what_is_left_open(office: Office, rehearse: Rehearser) -> None:
+    row = {"kind": "reallocate", "resource": "headcount:administrative"}
+    give = row | {"number": 9, "from_unit": RESEARCH, "to_unit": SERVICES}
+    take = row | {"number": 500, "from_unit": SERVICES, "to_unit": RESEARCH}
+    said = rehearse(change(give), APPLICANT)
+    assert said.left_open == []
+    assert said.checks == submitted(office, change(give))
+    both = rehearse(change(give, take), APPLICANT)
+    (short,) = [check.detail for check in both.failed if check.code == RefusalCode.BELOW_STRENGTH.value]
+    assert "示范市发展研究局行政编制核减为1名" in short
+    assert "示范市公共服务中心" not in short
+    assert len(both.left_open) == 1
+
+
+def submitted(office: Office, wanted: AnyApplication) -> list[Check]:
+    return office.docket(office.opened(wanted, APPLICANT)).checks
 
 
 def test_what_goes_wrong_inside_is_not_swallowed_and_leaves_nothing(office: Office, rehearse: Rehearser) -> None:

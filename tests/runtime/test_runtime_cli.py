@@ -24,7 +24,20 @@ from runtime.stack import api_answers
 from runtime.up import stop_asked
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["up", "worker", "api", "demo", "import", "token", "verify", "export", "migrate", "anchor", "schedules"]
+COMMANDS = [
+    "up",
+    "worker",
+    "api",
+    "demo",
+    "import",
+    "token",
+    "verify",
+    "export",
+    "migrate",
+    "anchor",
+    "schedules",
+    "certificate",
+]
 
 
 def variables(folder: Path) -> dict[str, str]:

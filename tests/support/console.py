@@ -17,6 +17,7 @@ from console import session
 from console.site import mount
 from models.decisions import Delivery, Moment, Officer
 from models.enums import CommandKind
+from runtime.certificate import Composer
 from runtime.rehearsal import Rehearser
 from runtime.settings import load_settings
 from tests.support.office import Office, keyring
@@ -57,6 +58,7 @@ class Counter:
             keyring=keyring(),
             clock=lambda: office.now,
             rehearse=Rehearser(office.deps, lambda: office.now),
+            compose=Composer(office.deps.renderer, office.deps.rulebook, office.deps.public_url, lambda: office.now),
         )
         self.app = create_app(self.runtime)
         self.site = mount(self.app, self.runtime)

@@ -21,9 +21,11 @@ from docket.relay import Relay
 from models.enums import State
 from models.rulebook import Rulebook
 from models.shape import Shape
+from runtime.certificate import Composer
 from runtime.client import Temporal, connected
 from runtime.embedded import EmbeddedTemporal
 from runtime.ports import free_port
+from runtime.rehearsal import Rehearser
 from runtime.settings import load_settings
 from tests.support.office import EVERYBODY, Office, keyring
 from tests.support.temporal import utc_now
@@ -48,6 +50,8 @@ class Town:
             rulebook=self.office.rulebook,
             calendar=self.office.deps.calendar,
             keyring=keyring(),
+            rehearse=Rehearser(self.office.deps, utc_now),
+            compose=Composer(self.office.deps.renderer, self.office.rulebook, self.office.deps.public_url, utc_now),
         )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=create_app(runtime), client=("192.0.2.1", 50000)),

@@ -61,6 +61,7 @@ async def test_a_change_goes_from_the_request_to_the_last_duty(at_court: Court) 
         DocumentKind.ACCEPTANCE_NOTICE,
         DocumentKind.EVALUATION_SHEET,
         DocumentKind.CHANGE_REPLY,
+        DocumentKind.CERTIFICATE,
     }
     assert all(record.digest for record in docket.documents)
 
