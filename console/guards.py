@@ -1,10 +1,13 @@
-"""Layers between the browser and the pages: the address people really use, the language, and the token of forms."""
+"""Layers between the browser and the pages: the address people really use, what no page can take, the language, and
+the token of forms."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from urllib.parse import unquote, unquote_to_bytes
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
@@ -12,6 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_admin.security.csrf import CSRFMiddleware
 
+from api.problems import ProblemError
 from api.routes.verify import InMemory
 
 from . import words
@@ -20,6 +24,13 @@ from .session import BASE
 LANGUAGE = "language"
 """The query parameter by which a link changes the language, so that it works without scripts."""
 A_YEAR = 365 * 86_400
+LONGEST_PATH = 1000
+"""Characters: no address of ours is longer, and a number of more digits than Python reads cannot hide in one."""
+_NOT_IN_ADDRESS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOT_IN_FORM = re.compile("[\x00\ud800-\udfff]")
+"""What no database keeps. Other control characters are for the pages, which name the field that has them."""
+
+Refuse = Callable[[Request, ProblemError], Awaitable[Response]]
 
 
 class BehindTls:
@@ -34,6 +45,36 @@ class BehindTls:
         if self.over_tls and scope["type"] == "http":
             scope = {**scope, "scheme": "https"}
         await self.app(scope, receive, send)
+
+
+class AddressCheck:
+    """Refuses addresses and cookies with characters that no page, file or database can take: once, for every page."""
+
+    def __init__(self, app: ASGIApp, refuse: Refuse) -> None:
+        self.app = app
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not _fit(scope):
+            problem = ProblemError(
+                "bad-request", "网址中有不能识别的字符 · the address holds characters that cannot be"
+            )
+            answer = await self._refuse(Request(scope, receive), problem)
+            await answer(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def _fit(scope: Scope) -> bool:
+    path = str(scope["path"])
+    query = unquote_to_bytes(scope.get("query_string", b"")).decode(errors="replace")
+    cookies = unquote(Headers(scope=scope).get("cookie", ""))
+    bad_address = _NOT_IN_ADDRESS.search(path) or _NOT_IN_ADDRESS.search(query)
+    return len(path) <= LONGEST_PATH and not bad_address and not _NOT_IN_FORM.search(cookies)
+
+
+class _Unkeepable(Exception):
+    """A form with characters that nothing can keep."""
 
 
 class LanguageChoice(BaseHTTPMiddleware):
@@ -53,16 +94,30 @@ class LanguageChoice(BaseHTTPMiddleware):
 
 class FormTokens(CSRFMiddleware):
     """The framework's protection of forms, with a refusal in words, a cookie for the console alone, and uploads that
-    never touch a disk (the framework's reader would put them there to find the token)."""
+    never touch a disk (the framework's reader would put them there to find the token). As every form is read here,
+    characters that nothing can keep are refused here too."""
 
-    def __init__(self, app: ASGIApp, secret_key: str, refuse: Callable[[Request], Awaitable[Response]]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        secret_key: str,
+        expired: Callable[[Request], Awaitable[Response]],
+        refuse: Refuse,
+    ) -> None:
         super().__init__(app, secret_key)
+        self._expired = expired
         self._refuse = refuse
 
     async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        answer = await super().dispatch(request, call_next)
+        try:
+            answer = await super().dispatch(request, call_next)
+        except _Unkeepable:
+            what = (
+                "填写的内容中有不能保存的字符，请删去后再提交 · what was entered holds characters that cannot be kept"
+            )
+            return await self._refuse(request, ProblemError("bad-request", what))
         if isinstance(answer, PlainTextResponse):  # its refusal; what a page answers comes as a stream
-            answer = await self._refuse(request)
+            answer = await self._expired(request)
             self._give(request, answer)
         elif self._take_back(answer):
             self._give(request, answer)
@@ -87,17 +142,36 @@ class FormTokens(CSRFMiddleware):
 
     async def _get_submitted_token(self, request: Request) -> str | None:
         kind = request.headers.get("content-type", "").lower()
-        if self.header_name in request.headers or not kind.startswith("multipart/form-data"):
-            return await super()._get_submitted_token(request)
-        body = await request.body()  # kept by the base class: the page reads the same bytes again
+        form: FormData | None = None
+        if kind.startswith("multipart/form-data"):
+            form = await self._uploaded(request)
+        elif "application/x-www-form-urlencoded" in kind:
+            await request.body()  # kept by the base class: the page reads the same bytes again
+            form = await request.form()
+        token = None
+        if form is not None:
+            token, fit = form.get(self.field_name), all(map(_keepable, form.multi_items()))
+            await form.close()
+            if not fit:
+                raise _Unkeepable
+        if self.header_name in request.headers:
+            return request.headers[self.header_name]
+        return None if isinstance(token, UploadFile) else token
+
+    @staticmethod
+    async def _uploaded(request: Request) -> FormData | None:
+        body = await request.body()
 
         async def once() -> AsyncGenerator[bytes, None]:
             yield body
 
         try:
-            form = await InMemory(request.headers, once()).parse()
+            return await InMemory(request.headers, once()).parse()
         except (MultiPartException, ValueError, KeyError, AssertionError):
             return None
-        token = form.get(self.field_name)
-        await form.close()
-        return None if isinstance(token, UploadFile) else token
+
+
+def _keepable(field: tuple[str, str | UploadFile]) -> bool:
+    name, value = field
+    said = (value.filename or "") if isinstance(value, UploadFile) else value
+    return not _NOT_IN_FORM.search(name) and not _NOT_IN_FORM.search(said)

@@ -38,7 +38,7 @@ def found(runtime: Runtime, token: str, acting_for: str = "") -> SignedIn | None
     `officer` is None: what was sent in the colleague's name must not happen in one's own."""
     at = runtime.clock()
     with runtime.database.read() as s:
-        person = officers.officer_of_token(s, token, at)
+        person = officers.officer_of_token(s, token, at, sign_in.SESSION_NOTE)
         if person is None:
             return None
         today = local_day(at)

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette_admin.base import BaseAdmin
-from starlette_admin.export import ExportConfig
 from starlette_admin.i18n import I18nConfig, TimezoneConfig
 from starlette_admin.views import BaseView
 
@@ -21,16 +20,19 @@ from . import words
 from .armour import Hardened, PageHeaders, csp_nonce, policy
 from .door import may_open, signed_in
 from .events import watch_events
-from .guards import BehindTls, FormTokens, LanguageChoice
+from .guards import AddressCheck, BehindTls, FormTokens, LanguageChoice
 from .sign_in import SignIn
 from .views import PAGES_OF_THE_SITE, Home
 from .words import _
 
 HERE = Path(__file__).parent
 BASE = "/console"
-VERSION = "4"
+VERSION = "5"
 """Of our own files: a browser that kept the former ones asks again."""
-EXPORTED_ROWS = 200_000
+ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+READING = frozenset({"list", "detail"})
+"""Of the framework's routes for a register. The others write, import, look up or serve files: registers are read only.
+Its templates name them, so they stay, and answer that there is no such page."""
 
 
 class Site(BaseAdmin):
@@ -63,7 +65,6 @@ class Site(BaseAdmin):
             timezone_config=TimezoneConfig(
                 default_timezone="Asia/Shanghai", timezone_cookie_name=None, use_user_locale_timezone=False
             ),
-            export_config=ExportConfig(max_rows=EXPORTED_ROWS),
         )
 
     def _setup_templates(self) -> None:
@@ -78,7 +79,16 @@ class Site(BaseAdmin):
     def _init_csrf(self) -> None:
         if self.secret_key is None:
             raise RuntimeError("forms need a secret key")
-        self.middlewares.append(Middleware(FormTokens, secret_key=self.secret_key, refuse=self._expired))
+        self.middlewares.append(Middleware(AddressCheck, refuse=self._render_error))
+        self.middlewares.append(
+            Middleware(FormTokens, secret_key=self.secret_key, expired=self._expired, refuse=self._render_error)
+        )
+
+    def _collect_core_routes(self) -> list[Route]:
+        return [
+            route if route.name in READING else Route(route.path, _nowhere, methods=ANY_METHOD, name=route.name)
+            for route in super()._collect_core_routes()
+        ]
 
     async def _expired(self, request: Request) -> Response:
         """For a form whose token is missing or not the browser's: it stood open too long, or is not ours."""
@@ -115,6 +125,10 @@ def mount(app: FastAPI, runtime: Runtime) -> Site:
 
 def _made(view: type[BaseView] | BaseView) -> BaseView:
     return view if isinstance(view, BaseView) else view()
+
+
+async def _nowhere(request: Request) -> Response:
+    raise HTTPException(404)
 
 
 def _to_console(request: Request) -> RedirectResponse:

@@ -7,14 +7,11 @@ of those only what it may know of, administrators nothing.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Any
 
-from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, literal, not_, or_, select, true
 from sqlmodel import Session
 
 from models.decisions import Officer
@@ -22,11 +19,11 @@ from models.desks import CaseName, DeskFilters, DeskPage, DeskRow, StepChoice, T
 from models.enums import CommandKind, Department, Procedure, Resource, Role, State, StepState, Verdict
 from models.register import Case, Command, Notice, RoundRow, SlotRow, StepRow, Unit, table_of
 from models.rulebook import Calendar
-from models.shape import Line
 from rules.deadlines import end_of_day, local_day, working_days_between
 from rules.steps import EX_OFFICIO, STEPS
 
 from . import problems, substitutions, warnings
+from .places import cursor_of, place_of
 
 _case = table_of(Case)
 _step = table_of(StepRow)
@@ -152,17 +149,23 @@ def page(
     """A page of a list. Raises ValueError on a cursor that this list did not make."""
     if tab not in tabs_of(officer):
         return DeskPage()
-    after = _uncursor(cursor, tab)
+    after = place_of(cursor, tab)
     found: list[tuple[tuple[Any, ...], Row[Any], _Source]] = []
-    for source in _sources(tab, officer, filters or DeskFilters(), now, _reached(s, officer, now)):
+    for turn, source in enumerate(_sources(tab, officer, filters or DeskFilters(), now, _reached(s, officer, now))):
+        before, edge = ((turn,), None) if tab.in_turn else ((), after)
+        if tab.in_turn and after is not None:
+            if turn < after[0]:
+                continue
+            edge = after[1:] if turn == after[0] else None
         statement = source.statement.order_by(*source.order()).limit(limit + 1)
-        if after is not None:
-            statement = statement.where(source.beyond(after))
-        found.extend((source.key_of(row), row, source) for row in s.execute(statement))
-    found.sort(key=lambda each: each[0], reverse=not tab.waiting)
+        if edge is not None:
+            statement = statement.where(source.beyond(edge))
+        found.extend(((*before, *source.key_of(row)), row, source) for row in s.execute(statement))
+    if not tab.in_turn:
+        found.sort(key=lambda each: each[0], reverse=not tab.waiting)
     kept = found[:limit]
     rows = _Shaper(s, now, calendar).rows(tab, [(row, source.actionable) for _, row, source in kept])
-    return DeskPage(items=rows, next=_cursor(kept[-1][0]) if len(found) > limit else None)
+    return DeskPage(items=rows, next=cursor_of(kept[-1][0]) if len(found) > limit else None)
 
 
 def next_waiting(s: Session, officer: Officer, now: datetime, after_case_id: str) -> str | None:
@@ -287,7 +290,7 @@ def _sources(tab: Tab, officer: Officer, filters: DeskFilters, now: datetime, re
             side = _case.c.applied_by == officer.department.value
             if officer.department is Department.UNIT:
                 side = _unhelped(_case.c.applied_by) == Department.UNIT.value
-            return [_newest(_CASES.where(side, *_visible(officer), *_narrowed(filters, now)))]
+            return _due_first(_CASES.where(side, *_visible(officer), *_narrowed(filters, now)))
         case Tab.DONE:
             acts = _ACTS.where(*_acts_of(officer), *_visible(officer), *_narrowed(filters, now))
             return [_Source(acts, (_command.c.decided_at, _command.c.id), ("at", "command_id"), descending=True)]
@@ -296,11 +299,17 @@ def _sources(tab: Tab, officer: Officer, filters: DeskFilters, now: datetime, re
             copies = _COPIES.where(*told, *_visible(officer), *_narrowed(filters, now))
             return [_Source(copies, (_notice.c.at, _notice.c.id), ("at", "notice_id"), descending=True)]
         case _:
-            return [_newest(_CASES.where(*_visible(officer), *_narrowed(filters, now)))]
+            return _due_first(_CASES.where(*_visible(officer), *_narrowed(filters, now)))
 
 
-def _newest(statement: Select[Any]) -> _Source:
-    return _Source(statement, (_case.c.opened_at, _case.c.id), ("opened_at", "id"), descending=True)
+def _due_first(cases: Select[Any]) -> list[_Source]:
+    """What has a day first, the earliest before the others; then what has none or has ended, the newest first."""
+    runs = and_(_case.c.due_at.is_not(None), _case.c.state.in_(_OPEN))
+    newest = (_case.c.opened_at, _case.c.id)
+    return [
+        _Source(cases.where(runs), (_case.c.due_at, _case.c.no), ("due_at", "no")),
+        _Source(cases.where(not_(runs)), newest, ("opened_at", "id"), descending=True),
+    ]
 
 
 def _mine(officer: Officer, filters: DeskFilters, now: datetime, reached: _Where) -> list[_Source]:
@@ -456,38 +465,6 @@ def _common(filters: DeskFilters) -> list[ColumnElement[bool]]:
 def _counted(statement: Select[Any]) -> Any:
     bounded = statement.with_only_columns(literal(1).label("line")).limit(COUNTED).subquery()
     return select(func.count()).select_from(bounded).scalar_subquery()
-
-
-# --- cursors -------------------------------------------------------------------------------------------------------
-
-
-_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-
-
-def _storable(moment: datetime) -> datetime:
-    if not _EARLIEST < moment < _LATEST:
-        raise ValueError("no moment of the register")
-    return moment
-
-
-_Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
-_WAITING_KEY: TypeAdapter[Any] = TypeAdapter(tuple[_Moment, Line, Line, Annotated[int, Field(ge=0, le=999)], Line])
-_NOTICE_KEY: TypeAdapter[Any] = TypeAdapter(tuple[_Moment, Annotated[int, Field(ge=0, lt=2**63)]])
-_NEWEST_KEY: TypeAdapter[Any] = TypeAdapter(tuple[_Moment, Line])
-"""What a place in a list is made of: nothing else reaches the database."""
-
-
-def _cursor(key: tuple[Any, ...]) -> str:
-    values = [value.isoformat() if isinstance(value, datetime) else value for value in key]
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
-
-
-def _uncursor(cursor: str | None, tab: Tab) -> tuple[Any, ...] | None:
-    if not cursor:
-        return None
-    kind: TypeAdapter[Any] = _WAITING_KEY if tab.waiting else _NOTICE_KEY if tab is Tab.COPIED else _NEWEST_KEY
-    found: tuple[Any, ...] = kind.validate_json(base64.urlsafe_b64decode(cursor.encode()))
-    return found
 
 
 # --- the lines -----------------------------------------------------------------------------------------------------

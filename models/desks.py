@@ -25,8 +25,13 @@ class Tab(Labelled):
 
     @property
     def waiting(self) -> bool:
-        """Sorted by the day on which it falls due; the others show the newest first."""
+        """Lists of steps, sorted by the day on which they fall due."""
         return self in (Tab.MINE, Tab.DEPARTMENT)
+
+    @property
+    def in_turn(self) -> bool:
+        """Lists of cases: what falls due first, then what has no day, the newest first. The others: the newest."""
+        return self in (Tab.STARTED, Tab.ALL)
 
 
 class DeskFilters(Shape):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -260,10 +259,15 @@ def _warning(body: Mapping[str, Any]) -> Asked:
 # --- between two rounds -------------------------------------------------------------------------------------------
 
 
-def changed(differences: Sequence[Difference], names: Names) -> list[Changed]:
-    """JSON paths in words: `/lines/0/number` 2 → 1 is 第1行 数量 2 → 1."""
-    return [Changed(_where(each.path), _shown(each, each.before, names), _shown(each, each.after, names))
-            for each in differences]  # fmt: skip
+def changed(
+    differences: Sequence[Difference], before: Mapping[str, Any], after: Mapping[str, Any], names: Names
+) -> list[Changed]:
+    """JSON paths in words: `/lines/0/number` 2 → 1 is 第1行 数量 2 → 1. What stands there is read from the two
+    applications: as text a remark “[1]” and a list look alike."""
+    return [
+        Changed(_where(each.path), _shown(each.path, before, names), _shown(each.path, after, names))
+        for each in differences
+    ]
 
 
 def _where(path: str) -> str:
@@ -308,15 +312,28 @@ def _key_named(key: str) -> str:
 _VOCABULARY: dict[str, type[Labelled]] = {"resource": Resource, "way": Way, "kind": ChangeKind, "reason": ExitReason}
 
 
-def _shown(difference: Difference, value: str, names: Names) -> str:
-    last = difference.path.rpartition("/")[2]
-    if value.startswith(("{", "[")):
-        return _object_said(json.loads(value), names)
-    if last == "person" and value:
+def _shown(path: str, application: Mapping[str, Any], names: Names) -> str:
+    last, value = path.rpartition("/")[2], _at(application, path)
+    if value is None or value == "":
+        return ""
+    if isinstance(value, dict | list):
+        return _object_said(value, names)
+    if last == "person":
         return _("（另一人）")
     if last == "digest":
-        return _("（文件已更换）") if value else ""
-    return _value_said(last, value, names)
+        return _("（文件已更换）")
+    return _value_said(last, str(value), names)
+
+
+def _at(application: Mapping[str, Any], path: str) -> Any:
+    """What stands at a JSON path; None when nothing does."""
+    here: Any = application
+    for part in path.strip("/").split("/"):
+        if isinstance(here, list):
+            here = here[int(part)] if part.isdecimal() and int(part) < len(here) else None
+        else:
+            here = here.get(part) if isinstance(here, dict) else None
+    return here
 
 
 def _value_said(key: str, value: str, names: Names) -> str:
@@ -331,7 +348,7 @@ def _object_said(value: Any, names: Names) -> str:
     if isinstance(value, list):
         return "；".join(_object_said(each, names) for each in value)
     if not isinstance(value, dict):
-        return str(value)
+        return names.get(str(value), str(value))
     said = [
         f"{_key_named(key)} {_value_said(key, str(inner), names)}"
         for key, inner in value.items()

@@ -27,17 +27,18 @@ MOST_PROBLEMS = 50
 TAGS = tuple(kind.value for kind in ChangeKind)
 """Names of the members of the union of changes, which stand in the path of a fault."""
 
-_CONSULTED = (Step.CONSULT_ORGANISATION, Step.CONSULT_PERSONNEL, Step.CONSULT_FINANCE)
 _WITH_MINUTES = (Step.SUSPEND, Step.LIFT, Step.EXCEPTIONAL_ACCEPTANCE)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the forms of one page are made from."""
+    """What the forms of one page are made from. `every`: with all the fields that the form may have had when it was
+    made, to read one that was sent twice."""
 
     docket: Docket
     settled: Sequence[Particulars] = ()
     bodies: Sequence[str] = ()
+    every: bool = False
 
     @property
     def application(self) -> dict[str, Any]:
@@ -179,9 +180,11 @@ def _posts(desk: Desk, subject: str) -> list[tuple[str, str]]:
         slots = desk.docket.slip.slots if desk.docket.slip else []
         if not slot.resource.is_headcount:
             return []
-        free = [each for each in slots if each.resource.is_post and each.state is SlotState.OPEN and not each.person]
+        posts = [each for each in slots if each.resource.is_post]
+        free = [each for each in posts if desk.every or (each.state is SlotState.OPEN and not each.person)]
         return [(each.code, f"{each.code} {label(each.resource)}") for each in free]
-    waiting = [step for step in desk.docket.steps if step.state is StepState.CURRENT and step.step == Step.ENTER]
+    entering = [step for step in desk.docket.steps if step.step == Step.ENTER]
+    waiting = [step for step in entering if desk.every or step.state is StepState.CURRENT]
     posted = any(Resource(line["resource"]).is_post for line in desk.lines)
     return [(step.subject, step.subject) for step in waiting if posted and step.subject != subject]
 

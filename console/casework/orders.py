@@ -42,12 +42,14 @@ LONG = 4000
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the forms of orders name: who signs beside the head, and which units a suspension reaches."""
+    """What the forms of orders name: who signs beside the head, and which units a suspension reaches. `every`: with
+    all the fields that a form may have had when it was made, to read one that was sent twice."""
 
     docket: Docket
     officer: Officer
     colleagues: Sequence[Colleague] = ()
     reached: Sequence[NamedUnit] = field(default_factory=list)
+    every: bool = False
 
 
 def named(kind: CommandKind) -> str:
@@ -112,7 +114,7 @@ def _report(around: Around) -> list[Field | Group]:
             repeated=True,
         )
         for number, problem in enumerate(around.docket.problems)
-        if problem.state is ProblemState.OPEN
+        if around.every or problem.state is ProblemState.OPEN
     ]
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -13,12 +14,13 @@ from models.decisions import Officer, Receipt
 from models.docket import Docket, LedgerEffect, Permission, RoundView, StepView
 from models.enums import CommandKind, Department, Procedure, Resource, Role, State, Step, StepState, Verdict
 from models.particulars import Colleague, NamedUnit, Particulars
+from models.refusals import Refusal
 from models.rulebook import Calendar, Rulebook
 from rules.deadlines import local_day, working_days_between
 from rules.steps import STEPS
 
 from ..diagram import APPLY, CLOSED, DRAWINGS, GATE, Mark, MarkState, diagram
-from ..words import _, day, label, labels
+from ..words import _, day, english, label, labels
 from . import asked as in_words
 from . import decision, orders
 from .acts import VERDICTS, consequence, granted, granted_lines, verb
@@ -39,7 +41,8 @@ def veiled(text: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What was read of a case in one transaction."""
+    """What was read of a case in one transaction. `proposal_open`: the examiner's numbers are the reader's to read.
+    `out_of_scope`: why somebody who stands in for a colleague may only read this case."""
 
     docket: Docket
     settled: list[Particulars] = field(default_factory=list)
@@ -47,6 +50,8 @@ class Case:
     bodies: list[str] = field(default_factory=list)
     colleagues: list[Colleague] = field(default_factory=list)
     reached: list[NamedUnit] = field(default_factory=list)
+    proposal_open: bool = True
+    out_of_scope: Refusal | None = None
 
     @property
     def desk(self) -> decision.Desk:
@@ -130,6 +135,7 @@ class Sheet:
 
     docket: Docket
     left: int | None
+    headline: str
     waited_for: list[tuple[str, int]]
     present: Asked
     earlier: list[tuple[RoundView, Asked]]
@@ -147,6 +153,7 @@ class Sheet:
     may_resubmit: bool
     names: Mapping[str, str]
     come_from: str = ""
+    out_of_scope: Refusal | None = None
 
     @property
     def something_waits(self) -> bool:
@@ -174,18 +181,23 @@ def sheet(case: Case, turn: Turn) -> Sheet:
     rest = [step for step in mine if step is not chosen]
     given = _orders(case, turn)
     answer = next((each for each in given if each.kind is CommandKind.REPORT and each.form), None)
-    numbers = granted_lines(docket, case.settled)
+    numbers = granted_lines(docket, case.settled) if case.proposal_open else None
     rounds = docket.rounds
     return Sheet(
         docket=docket,
         left=working_days_between(local_day(turn.now), local_day(docket.due_at), turn.calendar)
         if docket.due_at
         else None,
+        headline=_headline(docket),
         waited_for=_waited_for(docket),
         present=in_words.asked(docket, rounds[-1], case.names, numbers),
         earlier=[(each, in_words.asked(docket, each, case.names)) for each in reversed(rounds[:-1])],
-        changes=[(each, in_words.changed(each.differences, case.names)) for each in rounds if each.differences],
-        ledger=_ledger(docket, case.settled),
+        changes=[
+            (each, in_words.changed(each.differences, before.application, each.application, case.names))
+            for before, each in pairwise(rounds)
+            if each.differences
+        ],
+        ledger=_ledger(docket, case.settled if numbers is not None else None),
         stages=_stages(case),
         refused=[receipt for receipt in docket.receipts if receipt.status == "refused"],
         picture=diagram(docket.procedure, marks(docket)),
@@ -198,7 +210,33 @@ def sheet(case: Case, turn: Turn) -> Sheet:
         may_resubmit=any(each.action is CommandKind.RESUBMIT and each.allowed for each in docket.may),
         names=case.names,
         come_from=turn.come_from,
+        out_of_scope=case.out_of_scope,
     )
+
+
+def _headline(docket: Docket) -> str:
+    """Where the case stands: the register's own sentence, and for who reads English one of the parts that have it."""
+    if not english():
+        return docket.headline.removeprefix(f"{docket.case_no} ")
+    parts = [label(docket.state)]
+    if docket.state is State.HELD:
+        parts += [docket.headline.partition("：")[2]]  # the reason, in the words of the office
+    elif not docket.state.final:
+        waits = "; ".join(f"{label(department)} “{name}”{count}" for (department, name), count in _waits(docket))
+        waits = waits or labels(docket.waiting_on)
+        parts += [_("等待%(who)s") % {"who": waits} if waits else ""]
+        parts += [_("期限%(day)s") % {"day": day(docket.due_at)} if docket.due_at else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _waits(docket: Docket) -> list[tuple[tuple[Department, str], str]]:
+    """Department and step that wait, with ×n where more than one of the kind does."""
+    counted: dict[tuple[Department, str], int] = {}
+    for step in docket.steps:
+        if step.state is StepState.CURRENT:
+            place = (step.department, label(Step(step.step)))
+            counted[place] = counted.get(place, 0) + 1
+    return [(place, f" ×{count}" if count > 1 else "") for place, count in counted.items()]
 
 
 def allowed(docket: Docket) -> list[StepView]:
@@ -281,10 +319,10 @@ def _orders(case: Case, turn: Turn) -> list[Order]:
 # --- the ledger ------------------------------------------------------------------------------------------------
 
 
-def _ledger(docket: Docket, settled: list[Particulars]) -> list[tuple[str, list[Figure]]]:
-    examined = granted_lines(docket, settled) is not None
+def _ledger(docket: Docket, examined: list[Particulars] | None) -> list[tuple[str, list[Figure]]]:
+    """`examined`: what was settled, when that has numbers of an examiner which the reader may read."""
     slip = docket.slip is not None and docket.slip.round == docket.round
-    proposed = granted(docket, settled) if examined and not slip and not docket.state.final else {}
+    proposed = granted(docket, examined) if examined is not None and not slip and not docket.state.final else {}
     by_unit: dict[str, list[Figure]] = {}
     for effect in docket.ledger:
         by_unit.setdefault(effect.unit_name, []).append(_figure(_as_proposed(effect, proposed)))
@@ -293,12 +331,12 @@ def _ledger(docket: Docket, settled: list[Particulars]) -> list[tuple[str, list[
 
 def _as_proposed(effect: LedgerEffect, proposed: Mapping[Resource, int]) -> LedgerEffect:
     """Between examination and slip: what the examiner proposes and no longer all that was asked for. What is posted
-    already, for an appointment, stands."""
+    already, for an appointment, stands: it is never examined."""
     number = proposed.get(effect.resource, effect.wanted)
     less = effect.wanted - number
     if less <= 0:
         return effect
-    after = {"occupied_after": effect.occupied_after - less, "vacancy_after": effect.vacancy_after + less}
+    after = {"reserved_after": effect.reserved_after - less, "vacancy_after": effect.vacancy_after + less}
     return effect.model_copy(update=after | {"wanted": number})
 
 
@@ -411,7 +449,11 @@ _TELLS: dict[StepState, MarkState] = {
 
 
 def _mark(steps: Sequence[StepView]) -> Mark:
+    """Done when every post or person is done; half done it is still under way, and says how far."""
     states = [step.state for step in steps]
+    done, coming = states.count(StepState.DONE), states.count(StepState.EXPECTED)
+    if done and coming and not states.count(StepState.CURRENT):
+        return Mark("current", count=coming, note=_("已办%(done)d项") % {"done": done})
     for state in (StepState.CURRENT, StepState.DONE, StepState.EXPECTED):
         count = states.count(state)
         if count:

@@ -21,8 +21,6 @@ from .typed import Typed, flat, nested, rows, tidy
 Faults = dict[str, list[str]]
 """Field → what is wrong with it, in the reader's language; under "" what belongs to no field."""
 
-ATTACHMENTS = "attachments"
-
 COMMON = {
     "unit": "单位",
     "contact": "联系人和电话",
@@ -33,6 +31,9 @@ COMMON = {
     "attachments.digest": "文件摘要（SHA-256）",
     "attachments": "附件",
 }
+LONGEST_NUMBER = 3
+"""Digits of the number of a row: no group takes more than 50."""
+
 ROW_NAMES = {
     "lines": "第%(n)d行",
     "persons": "第%(n)d人",
@@ -46,7 +47,8 @@ ROW_NAMES = {
 class Form:
     """`groups`: repeating groups with the most rows each takes, the main one first. `labels`: field → Chinese label,
     rows without their number. `needed`: what the gate asks for, marked as such. `body`, `typed_of`: other than the
-    plain mapping of names. `places`: patterns of what a gate says → the field it is about."""
+    plain mapping of names. `places`: patterns of what a gate says → the field it is about.
+    `unlabelled`: fields besides those with a label."""
 
     procedure: Procedure
     template: str
@@ -54,6 +56,7 @@ class Form:
     labels: Mapping[str, str]
     needed: frozenset[str]
     places: tuple[tuple[str, str], ...] = ()
+    unlabelled: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset()
     blank_row: Typed = field(default_factory=dict)
     first: Typed = field(default_factory=dict)
@@ -64,6 +67,15 @@ class Form:
     @property
     def main(self) -> str:
         return next(iter(self.groups), "")
+
+    def known(self, name: str) -> bool:
+        """Whether a field of this name is on the form: by itself or in a row. Whatever else is sent is nobody's."""
+        if name in self.labels:
+            return not any(other.startswith(f"{name}.") for other in self.labels)
+        group, _dot, rest = name.partition(".")
+        number, _dot, leaf = rest.partition(".")
+        of_a_row = group in self.groups and number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER
+        return of_a_row and (f"{group}.{leaf}" in self.labels or f"{group}.{leaf}" in self.unlabelled)
 
     def row_fields(self, group: str) -> Typed:
         fields = [name.partition(".")[2] for name in self.labels if name.startswith(f"{group}.")]
@@ -115,7 +127,7 @@ class Form:
         """Where a fault is, in words: 第2行 人数."""
         group, _dot, rest = name.partition(".")
         number = rest.partition(".")[0]
-        row = _(ROW_NAMES[group]) % {"n": int(number) + 1} if number.isdigit() and group in ROW_NAMES else ""
+        row = _(ROW_NAMES[group]) % {"n": int(number) + 1} if number.isdecimal() and group in ROW_NAMES else ""
         return " ".join(part for part in (row, self.label_of(name)) if part)
 
     def faults_of(self, checks: Iterable[Check], typed: Typed) -> Faults:
@@ -169,10 +181,11 @@ def _reason(error: Mapping[str, Any], name: str) -> str:
     """Why, in words for people who fill in forms; what was typed is never quoted."""
     kind = str(error["type"])
     leaf = name.rpartition(".")[2]
+    chosen = re.sub(r"\.\d+", "", name, count=1) in CHOSEN
     if name in ROW_NAMES:
         return _("至少填写一行")
     if kind in ("missing", "string_too_short") or kind.startswith("union_tag"):
-        return _("请选择") if leaf in CHOSEN else _("请填写")
+        return _("请选择") if chosen else _("请填写")
     if kind in ("enum", "literal_error"):
         return _("请选择")
     if kind.startswith("date"):
@@ -185,8 +198,11 @@ def _reason(error: Mapping[str, Any], name: str) -> str:
 
 
 CHOSEN = frozenset(
-    {"unit", "resource", "way", "reason", "person", "kind", "indicator", "source", "level", "into", "unit_kind"}
+    {"unit", "kind", "indicator", "level", "problems.source"}
+    | {"lines.resource", "lines.way", "persons.person", "persons.reason"}
+    | {f"changes.{name}" for name in ("kind", "unit", "into", "unit_kind", "resource")}
 )
+"""Fields in which nothing is typed."""
 _CODE = "应为18位统一社会信用代码"
 PATTERNS = {
     "unit": "请选择单位",

@@ -277,6 +277,7 @@ ESTABLISHMENT_CHANGE = Form(
         (r"^第(\d+)项调整前后相同", "changes.#.after"),
         (r"^第(\d+)项", "changes.#.kind"),
     ),
+    unlabelled=frozenset({"changes.loaded"} | {f"changes.quota-{each.value}" for each in Resource}),
     body=body,
     typed_of=typed_of,
     field_of=field_of,

@@ -25,7 +25,7 @@ from .typed import Typed, read, rows, tidy, with_rows
 LAST = ("absorption_until", "justification", "basis", "appointment", "warning_no", "attachments", "contact", "remark")
 """Parts of a form after its main one, in the order of the page."""
 
-_ID = re.compile(r"[0-9a-f]{32}")
+ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(slots=True)
@@ -86,7 +86,21 @@ class Filling:
         plain = re.sub(r"\.\d+", "", name, count=1)
         parts = ("unit", "title", "request_no", "kind", self.form.main, *LAST)
         known = parts.index(part) if part in parts else parts.index(LAST[0])
-        return known, int(number) if number.isdigit() else 0, labels.index(plain) if plain in labels else 0
+        return known, int(number) if number.isdecimal() else 0, labels.index(plain) if plain in labels else 0
+
+    def beside_what_stands(self, faults: Faults, judged: Typed) -> Faults:
+        """Of the faults of what was `judged`, those whose row (or field, outside rows) still stands as it was then;
+        the others are no longer about what is beside them, and are read in the checks above."""
+        return {name: said for name, said in faults.items() if self._standing(name, judged)}
+
+    def _standing(self, name: str, judged: Typed) -> bool:
+        group, _dot, rest = name.partition(".")
+        number = rest.partition(".")[0]
+        if group not in self.form.groups or not number.isdecimal():
+            return self.value(name) == judged.get(name, "")
+        now, then = ([_judged_part(row) for row in rows(typed, group)] for typed in (self.typed, judged))
+        at = int(number)
+        return at < len(now) and at < len(then) and now[at] == then[at]
 
     def title(self) -> str:
         """Of the draft: without personal data, because it stands in the clear."""
@@ -136,11 +150,16 @@ class Filling:
         self.focus = f"persons.{len(present)}.reason"
 
 
+def _judged_part(row: Typed) -> Typed:
+    """What the officer says in a row, without what the page fills in from the register."""
+    return {name: value for name, value in row.items() if value and name != "loaded" and not name.startswith("before")}
+
+
 def sent(form: Form, data: FormData) -> Filling:
     """The filling that a browser sent; `_` fields belong to the page."""
     draft, key = str(data.get("_draft", "")), str(data.get("_key", ""))
-    filling = Filling(form, read(data), looked=Looked(_text(data, "_unit_q"), _text(data, "_q")))
-    if _ID.fullmatch(draft):
+    filling = Filling(form, read(data, form.known), looked=Looked(_text(data, "_unit_q"), _text(data, "_q")))
+    if ID.fullmatch(draft):
         filling.draft = draft
     if re.match(KEY_PATTERN, key):
         filling.key = key

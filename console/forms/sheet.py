@@ -36,6 +36,8 @@ class Sheet:
     suspensions: Sequence[Suspension] = ()
     overdue: Sequence[Departure] = ()
     units: dict[str, str] = field(default_factory=dict)
+    # of any unit, also one that is not the officer's: name and code are public (the 统一社会信用代码 of every organ and
+    # institution is published), and a move or a merger must be able to name the other side
     names: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     facts: dict[str, UnitFacts] = field(default_factory=dict)

@@ -3,7 +3,7 @@ form can be shown again, and saved as a draft, exactly as it was."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -17,11 +17,11 @@ LONGEST = 20_000
 """Characters of one field that are looked at; the longest that a model accepts is 4,000."""
 
 
-def read(form: FormData) -> Typed:
-    """The fields of a form, without those of the page itself (they begin with `_`) and without files."""
+def read(form: FormData, known: Callable[[str], bool]) -> Typed:
+    """The fields of a form that it is `known` to have; no other name is looked at, nor a file."""
     typed: Typed = {}
     for name, value in form.multi_items():
-        if not isinstance(value, str) or name.startswith("_") or name == "csrftoken" or len(name) > 100:
+        if not isinstance(value, str) or not known(name):
             continue
         # browsers send line breaks as CR LF
         text = value.replace("\r\n", "\n").strip()[:LONGEST]
@@ -35,7 +35,7 @@ def rows(typed: Mapping[str, str], group: str) -> list[Typed]:
     for name, value in typed.items():
         head, _, rest = name.partition(".")
         number, _, field = rest.partition(".")
-        if head == group and field and number.isascii() and number.isdigit():
+        if head == group and field and number.isascii() and number.isdecimal():
             found.setdefault(int(number), {})[field] = value
     return [found[number] for number in sorted(found)]
 
@@ -79,7 +79,7 @@ def as_number(value: str) -> int | str:
 def _lists(tree: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
-    if tree and all(key.isdigit() for key in tree):
+    if tree and all(key.isascii() and key.isdecimal() for key in tree):
         return [_lists(tree[key]) for key in sorted(tree, key=int)]
     return {key: _lists(value) for key, value in tree.items()}
 

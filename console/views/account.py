@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette_admin.flash import flash
 from starlette_admin.routing import route
 
-from api.deps import Runtime, runtime_of
+from api.deps import KEY_PATTERN, Runtime, runtime_of
 from api.permissions import RULES
 from api.problems import FieldError, ProblemError, field_errors
 from api.routes import substitutions as routes
@@ -81,7 +82,7 @@ class Account(Page):
             return await self._show(request, form, field_errors(error.errors()))
         try:
             runtime.limits.applications.take(person.id)
-            made = await run_in_threadpool(routes.grant, runtime, person, str(form.get("key") or ""), wanted)
+            made = await run_in_threadpool(routes.grant, runtime, person, _key(form), wanted)
         except ProblemError as error:
             return await self._show(request, form, error.problem.errors or [], error)
         words = _("已登记：%(substitute)s 代行 %(principal)s 的职责")
@@ -111,13 +112,19 @@ class Account(Page):
         more = {
             "typed": typed,
             "chosen": form.getlist("procedures") if form else [],
-            "key": str(form.get("key") or "") if form else uuid.uuid4().hex,
+            "key": _key(form) if form else uuid.uuid4().hex,
             "faults": {fault.field.partition(".")[0]: said(fault.reason) for fault in reversed(faults or [])},
             "fault": said(problem.problem.detail or problem.problem.title) if problem and not faults else "",
             "clause": problem.problem.clause if problem else None,
         }
         refused = bool(faults or problem)
         return self.render(request, "console/account.html", facts | more, status=422 if refused else 200)
+
+
+def _key(form: FormData) -> str:
+    """The key that came with the form; a form without a proper one is nobody's second try."""
+    key = str(form.get("key") or "")
+    return key if re.fullmatch(KEY_PATTERN, key) else uuid.uuid4().hex
 
 
 def _may(request: Request, operation: str, person: Officer) -> None:

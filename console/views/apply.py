@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,10 +30,10 @@ from rules.deadlines import local_day
 from ..commands import apply, command, may_apply
 from ..door import Page, officer_of, reading
 from ..forms import FORMS, lists
-from ..forms.filling import Filling, may_correct, sent
+from ..forms.filling import ID, Filling, may_correct, sent
 from ..forms.sheet import Looked, lay, own_unit
 from ..forms.wording import said_of
-from ..words import _, label
+from ..words import _, label, said
 
 UNFINISHED = frozenset({"add", "drop", "person", "unit", "search", "refresh", "edit", "save"})
 """Buttons that leave the form open and judge nothing."""
@@ -85,7 +86,13 @@ class Apply(Page):
         """Whatever a button of the form asks for; `_do` says what."""
         data = await request.form()
         filling = sent(FORMS[_procedure(request)], data)
-        await _bind(request, filling, str(data.get("_case", "")))
+        case_id = str(data.get("_case", ""))
+        before = await _sent_before(request, filling)
+        # a correction that went out waits for none any more; of an application the door compares what it says
+        if before is not None and (before == case_id or data.get("_do") == "save"):
+            flash(request, _("这份申请已经提交，以下是回执。"), "info")
+            return _to_receipt(request, before)
+        await _bind(request, filling, case_id)
         verb, _colon, what = str(data.get("_do", "refresh")).partition(":")
         if verb in UNFINISHED:
             _change(filling, verb, what)
@@ -101,16 +108,17 @@ class Apply(Page):
         """The draft as the page saves it by itself; answers in words."""
         data = await request.form()
         filling = sent(FORMS[_procedure(request)], data)
-        await _bind(request, filling, str(data.get("_case", "")))
         try:
+            if await _sent_before(request, filling) is None:
+                await _bind(request, filling, str(data.get("_case", "")))
             await _save(request, filling)
         except ProblemError as error:
-            return JSONResponse({"said": error.problem.detail.partition(" · ")[0]}, error.status_code)
+            return JSONResponse({"said": said(error.problem.detail)}, error.status_code)
         return JSONResponse({"said": filling.saved()})
 
     @route("/{procedure}/draft/{draft_id}/delete", methods=["POST"], name="apply-draft-delete")
     async def drop(self, request: Request) -> Response:
-        if not await _dropped(request, request.path_params["draft_id"]):
+        if not await _dropped(request, _identity(request.path_params["draft_id"])):
             raise not_found("没有这份草稿 · no such draft")
         flash(request, _("草稿已删除"), "success")
         return RedirectResponse(request.url_for("console:apply"), 303)
@@ -118,7 +126,7 @@ class Apply(Page):
     @route("/{procedure}/receipt/{case_id}", name="apply-receipt")
     async def receipt(self, request: Request) -> Response:
         """What became of the application: number, state, what comes next and until when."""
-        officer, case_id = officer_of(request), request.path_params["case_id"]
+        officer, case_id = officer_of(request), _identity(request.path_params["case_id"])
         case = await reading(
             request, lambda s, runtime: view.docket(s, case_id, officer, runtime.clock(), runtime.calendar)
         )
@@ -139,7 +147,7 @@ class Apply(Page):
         try:
             await _save(request, filling)
         except ProblemError as error:
-            _told(filling, error)
+            filling.problem = error.problem
             return await self._form(request, filling, status=error.status_code)
         flash(request, filling.saved(), "success")
         where = request.url_for("console:apply-form", procedure=filling.form.procedure.value)
@@ -169,12 +177,16 @@ class Apply(Page):
     async def _submitted(self, request: Request, filling: Filling, application: AnyApplication) -> Response:
         case_id = await _committed(request, filling, application)
         await _dropped(request, filling.draft)
-        where = request.url_for("console:apply-receipt", procedure=application.procedure, case_id=case_id)
-        return RedirectResponse(where, 303)
+        return _to_receipt(request, case_id)
 
 
 def _step(code: str) -> str:
     return label(Step(code))
+
+
+def _to_receipt(request: Request, case_id: str) -> Response:
+    where = request.url_for("console:apply-receipt", procedure=request.path_params["procedure"], case_id=case_id)
+    return RedirectResponse(where, 303)
 
 
 # --- the officer's own -----------------------------------------------------------------------------------------------
@@ -204,25 +216,28 @@ def _procedure(request: Request) -> Procedure:
 async def _begun(request: Request) -> Filling:
     """The filling that an address asks for."""
     form = FORMS[_procedure(request)]
-    officer, draft_id = officer_of(request), request.query_params.get("draft", "")
+    officer, draft_id = officer_of(request), _identity(request.query_params.get("draft", ""))
     filling = Filling(form, form.blank())
-    case_id = request.query_params.get("case", "")
+    case_id = _identity(request.query_params.get("case", ""))
     if case_id and not draft_id:
         draft_id = await reading(request, lambda s, _runtime: drafts.of_case(s, officer.id, case_id) or "")
     if draft_id:
         found = await reading(request, lambda s, _runtime: drafts.opened(s, draft_id, officer.id))
         if found is None or found[0].procedure is not form.procedure:
             raise not_found("没有这份草稿 · no such draft")
-        kept, filling.typed = found
+        kept, typed, key = found
+        filling.typed = {name: value for name, value in typed.items() if form.known(name)}
+        filling.key = key or filling.key
         filling.draft, filling.saved_at, case_id = kept.id, kept.updated_at, kept.case_id or ""
     elif request.query_params.get("unit"):
         filling.typed["unit"] = request.query_params["unit"][:18]
     await _bind(request, filling, case_id)
     if filling.case is not None:
+        judged = form.filled(_last(filling)) if filling.case.rounds else form.blank()
         if not draft_id:
-            filling.typed = form.blank() if not filling.case.rounds else form.filled(_last(filling))
+            filling.typed = judged
         filling.checks = [] if filling.returned_by is not None else filling.case.checks
-        filling.faults = form.faults_of(filling.checks, filling.typed)
+        filling.faults = filling.beside_what_stands(form.faults_of(filling.checks, judged), judged)
     return filling
 
 
@@ -233,13 +248,26 @@ def _last(filling: Filling) -> AnyApplication:
     return Resubmission.model_validate({"application": rounds[-1].application}).application
 
 
+def _identity(sent: str) -> str:
+    """The id of a draft or case that an address or a form names, or nothing; raises ProblemError for what is none."""
+    if sent and not ID.fullmatch(sent):
+        raise not_found()
+    return sent
+
+
+async def _sent_before(request: Request, filling: Filling) -> str | None:
+    """The case that was opened or corrected under the form's key already."""
+    officer = officer_of(request)
+    return await reading(request, lambda s, _runtime: drafts.sent(s, officer.id, filling.key))
+
+
 async def _bind(request: Request, filling: Filling, case_id: str) -> None:
     """The case that is corrected, if the officer may; and the officer's own unit, which is never chosen."""
     officer = officer_of(request)
     own = own_unit(officer)
     if own is not None:
         filling.typed["unit"] = own
-    if not case_id:
+    if not _identity(case_id):
         return
     case = await reading(
         request, lambda s, runtime: view.docket(s, case_id, officer, runtime.clock(), runtime.calendar)
@@ -301,6 +329,7 @@ FAULTS = {
     "too-many": "草稿已满50份，请先删除不用的 · 50 drafts are kept; delete some first",
     "too-large": "内容过大，不能存为草稿 · too large to be kept as a draft",
     "not-yours": "没有这份草稿 · no such draft",
+    "sent": "这份申请已经提交，见回执，没有再存草稿 · already submitted, see its receipt; no draft was kept",
 }
 
 
@@ -311,14 +340,15 @@ async def _save(request: Request, filling: Filling) -> None:
     def write(s: Session, runtime: Runtime) -> None:
         at, procedure = runtime.clock(), filling.form.procedure
         title, case_id = filling.title(), filling.case_id
-        drafts.save(s, filling.draft, officer.id, procedure, case_id, title, filling.typed, at)
+        drafts.save(s, filling.draft, officer.id, procedure, case_id, title, filling.typed, filling.key, at)
         filling.saved_at = at
 
     runtime_of(request).limits.writes.take(f"{officer.id}|draft")
     try:
         await _writing(request, write)
     except drafts.DraftFault as fault:
-        code = {"too-large": "too-large", "not-yours": "not-found"}.get(fault.args[0], "invalid")
+        codes = {"too-large": "too-large", "not-yours": "not-found", "sent": "key-reused"}
+        code = codes.get(fault.args[0], "invalid")
         raise ProblemError(code, FAULTS[fault.args[0]]) from None
 
 
@@ -352,6 +382,8 @@ async def _committed(request: Request, filling: Filling, application: AnyApplica
     case_id = filling.case.case_id
     answer = await command(request, case_id, CommandKind.RESUBMIT, Resubmission(application=application), filling.key)
     if answer.receipt is not None and answer.receipt.status == "refused":
+        # what was refused is sent again as something new
+        filling.key = uuid.uuid4().hex
         raise ProblemError("invalid", answer.receipt.message, clause=answer.receipt.clause)
     return case_id
 
@@ -360,6 +392,6 @@ def _told(filling: Filling, error: ProblemError) -> None:
     """A refusal at the door, on the form; a key that was used for something else is used no more."""
     filling.problem = error.problem
     for each in error.problem.errors or []:
-        filling.faults.setdefault(each.field, []).append(each.reason.partition(" · ")[0])
+        filling.faults.setdefault(each.field, []).append(said(each.reason))
     if error.problem.code == "key-reused":
-        filling.key = Filling(filling.form, {}).key
+        filling.key = uuid.uuid4().hex

@@ -98,7 +98,8 @@ class BulkDecisions(Page):
             return _back(request)
         form = await request.form()
         items, said = _items(form), _said(form)
-        if said is None or not items or len(items) > MOST or not _alike([item.choice for item in items]):
+        together = 0 < len(items) <= MOST and _alike([item.choice for item in items])
+        if said is None or _unfit_opinion(said) or not together:
             raise ProblemError("bad-request", "批量办理的内容不完整，请从待办重新选择 · begin again at the worklist")
         names = await _names(request, items)
         results = await _decided(request, items, said, names)
@@ -192,8 +193,12 @@ def _unsaid(rows: list[DeskRow], said: Said | None) -> str:
         return _("请选择决定。")
     if said.verdict in OPINION_REQUIRED and not said.opinion:
         return _("“%(verdict)s”须写明理由，请填写意见。") % {"verdict": label(said.verdict)}
+    return _unfit_opinion(said)
+
+
+def _unfit_opinion(said: Said) -> str:
     try:
-        _decision(StepChoice(case_id="", step=Step.EXAMINE, round=1), said)
+        _decision(StepChoice(case_id="any", step=Step.EXAMINE, round=1), said)
     except ValidationError:
         return _("意见过长或含有不允许的字符，请修改。")
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlmodel import Session
@@ -13,9 +14,10 @@ from starlette_admin.routing import route
 from api.deps import Runtime, runtime_of
 from api.problems import not_found
 from api.shapes import Answered
-from docket import desks, particulars, view
+from docket import desks, particulars, substitutions, view
 from models.decisions import Officer
 from models.enums import CommandKind, Department, Step
+from models.refusals import Refusal, RefusalCode
 
 from ..casework import orders
 from ..casework.asked import units_in
@@ -25,16 +27,20 @@ from ..door import Page, officer_of, reading
 from ..words import _, said
 from . import deciding
 
+_NAMES_A_CASE = re.compile("[0-9A-Za-z-]{1,64}")
 FROM_WORKLIST = "worklist"
-CONFLICT = 409
-UNPROCESSABLE = 422
 
 
 def read_case(s: Session, runtime: Runtime, officer: Officer, case_id: str) -> Case:
     """The case as this officer may see it. Raises ProblemError 404 when there is none, or none for this officer."""
-    docket = view.docket(s, case_id, officer, runtime.clock(), runtime.calendar)
+    now = runtime.clock()
+    docket = view.docket(s, case_id, officer, now, runtime.calendar) if _NAMES_A_CASE.fullmatch(case_id) else None
     if docket is None:
         raise not_found()
+    reached = substitutions.reaches(s, officer, docket.procedure, now)
+    if not reached:
+        docket = docket.model_copy(update={"may": []})  # what the command would refuse is not offered
+    issued = docket.slip is not None and docket.slip.round == docket.round
     mine = {step.step for step in allowed(docket)}
     may = {each.action for each in docket.may if each.allowed}
     named = bool(mine & {Step.APPROVE_PERSONS.value, Step.ENTER.value})
@@ -46,6 +52,8 @@ def read_case(s: Session, runtime: Runtime, officer: Officer, case_id: str) -> C
         bodies=particulars.internal_bodies(s, docket.unit) if named else [],
         colleagues=particulars.colleagues(s, Department.ESTABLISHMENT, officer) if heads else [],
         reached=particulars.units_reached(s, docket.unit) if CommandKind.EXCEPT in may else [],
+        proposal_open=issued or officer.department is not Department.UNIT,
+        out_of_scope=None if reached else Refusal.of(RefusalCode.NO_SUBSTITUTION),
     )
 
 
@@ -108,12 +116,13 @@ class CasePage(Page):
 
     async def _after(self, request: Request, outcome: deciding.Outcome) -> Response:
         """A form with faults again; else the receipt as a message, and the case or the next one that waits."""
-        if outcome.form is not None:
-            status = CONFLICT if outcome.answered else UNPROCESSABLE
+        if outcome.warning:
+            flash(request, outcome.warning, "error")
+        if outcome.form is not None or outcome.warning:
             return await self.show(
                 request,
                 outcome.form,
-                status,
+                outcome.status,
                 step=outcome.step,
                 subject=outcome.subject,
                 come_from=outcome.come_from,
@@ -147,8 +156,7 @@ def _tell(request: Request, answered: Answered, what: str) -> None:
 
 def _following(s: Session, runtime: Runtime, officer: Officer, case_id: str) -> str | None:
     """The case itself while something in it still waits for the officer, else the next on the list."""
-    docket = view.docket(s, case_id, officer, runtime.clock(), runtime.calendar)
-    if docket is not None and allowed(docket):
+    if allowed(read_case(s, runtime, officer, case_id).docket):
         return case_id
-    following = desks.next_waiting(s, officer, runtime.clock(), runtime.calendar, case_id)
+    following = desks.next_waiting(s, officer, runtime.clock(), case_id)
     return following if following != case_id else None

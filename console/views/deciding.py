@@ -8,36 +8,37 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
-from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
-from api.deps import KEY_PATTERN, Runtime
+from api.deps import KEY_PATTERN
 from api.problems import ProblemError, not_found
 from api.shapes import Answered
-from docket import commands
-from models.decisions import Receipt
 from models.docket import StepView
-from models.enums import CommandKind, Department, Step, StepState, Verdict
+from models.enums import CommandKind, Department, Procedure, Step, StepState, Verdict
 from models.refusals import RefusalCode
 from models.shape import Shape
+from rules.steps import STEPS
 
 from ..casework import decision, orders
 from ..casework.acts import verb
 from ..casework.fields import Form, Read, faults_of, filled, read
 from ..casework.sheet import Case, allowed
 from ..commands import command
-from ..door import officer_of, reading
+from ..door import officer_of
 from ..words import _, said
 
 _KEY = re.compile(KEY_PATTERN)
-ROUNDS = 999
+ROUND = re.compile("[1-9][0-9]{0,2}")
+ROW = re.compile(r"found\.([0-9]{1,2})\.")
+CONFLICT = 409
+UNPROCESSABLE = 422
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`form` is to be shown again; `what` names the act for the message. `answered` without a receipt: not judged
-    yet."""
+    """`form` or `warning` is to be shown on the page, with `status`; `what` names the act for the message. `answered`
+    without a receipt: not judged yet."""
 
     what: str
     answered: Answered | None = None
@@ -45,6 +46,8 @@ class Outcome:
     step: str = ""
     subject: str = ""
     come_from: str = ""
+    status: int = UNPROCESSABLE
+    warning: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -55,11 +58,13 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A form as it came, and what makes a body of it. `offered`: the page still offers this form to the officer, so
-    that its faults can be shown; of one that is no longer offered the rules say why."""
+    that its faults can be shown; of one that is no longer offered the rules say why. `form` is shown again, `reads`
+    has every field that it may have had when it was made, so that sent twice it is the same twice."""
 
     kind: CommandKind
     what: str
     form: Form
+    reads: Form
     offered: bool
     make: Callable[[Read], Shape]
     verdict: str = ""
@@ -71,14 +76,18 @@ class Sent:
 async def decide(request: Request, case: Case) -> Outcome:
     """`POST …/decide`: step, round, subject, verdict, key and the fields of the step."""
     data = await request.form()
-    target, verdict = _target(data), _verdict(data)
+    target, verdict = _target(data, case.docket.procedure), _verdict(data)
     step = _step_of(case, target)
     mine = any((each.step, each.round, each.subject) == target for each in allowed(case.docket))
-    form = decision.form_of(case.desk, Step(step.step), step.subject, _rows(data))
+    form, reads = (
+        decision.form_of(desk, Step(step.step), step.subject, _rows(data))
+        for desk in (case.desk, replace(case.desk, every=True))
+    )
     sent = Sent(
         kind=CommandKind.DECIDE,
         what=verb(case.docket.procedure, Step(step.step), verdict),
         form=form,
+        reads=reads,
         offered=mine,
         make=lambda asked: decision.decision_of(case.desk, step, verdict, asked),
         verdict=verdict.value,
@@ -95,11 +104,12 @@ async def order(request: Request, case: Case) -> Outcome:
     if kind is None:
         raise not_found()
     data = await request.form()
-    form = orders.form_of(case.around(officer_of(request)), kind)
+    around = case.around(officer_of(request))
     sent = Sent(
         kind=kind,
         what=orders.named(kind),
-        form=form,
+        form=orders.form_of(around, kind),
+        reads=orders.form_of(replace(around, every=True), kind),
         offered=any(each.action is kind and each.allowed for each in case.docket.may),
         make=lambda asked: orders.body_of(kind, asked),
     )
@@ -109,25 +119,31 @@ async def order(request: Request, case: Case) -> Outcome:
 async def _commit(request: Request, case: Case, sent: Sent, data: FormData) -> Outcome:
     key = _key(data)
     come_from = str(data.get("from") or "")
-    outcome = Outcome(sent.what, step=sent.step, subject=sent.subject, come_from=come_from)
-    earlier = await _answered_before(request, key)
-    if earlier is not None and (earlier.status == "accepted" or not sent.offered):
-        state = case.docket.state
-        told = Answered(decision_id=key, receipt=earlier, state=state, state_label=state.label)
-        return replace(outcome, answered=told)
-    asked = read(sent.form, data, sent.verdict)
-    body, faults = _made(sent, asked)
-    if body is None or (faults and sent.offered):
+    what = f"{case.docket.case_no} {sent.what}"  # the message may stand above the next case
+    outcome = Outcome(what, step=sent.step, subject=sent.subject, come_from=come_from)
+    body, faults = _made(sent, read(sent.reads, data, sent.verdict))
+    if faults and sent.offered:
         kept = filled(sent.form, data, faults, _("请改正标出的各项"))
         return replace(outcome, form=replace(kept, key=key))
+    if body is None:
+        raise ProblemError("invalid", "填写的内容无法识别，请回到事项重新办理 · begin again at the case")
     try:
-        answered = await command(request, request.path_params["case_id"], sent.kind, body, key)
+        answered = await command(request, case.docket.case_id, sent.kind, body, key)
     except ProblemError as problem:
         if problem.problem.code != RefusalCode.KEY_REUSED.value:
             raise
-        # the page was called back after a refusal and corrected: a new act, not the former one again
-        answered = await command(request, request.path_params["case_id"], sent.kind, body, uuid.uuid4().hex)
+        return _used_before(outcome, sent, data)
     return _judged(outcome, sent, data, answered)
+
+
+def _used_before(outcome: Outcome, sent: Sent, data: FormData) -> Outcome:
+    """A page that was called back and changed: nothing is committed. Where the act is still the officer's, the form
+    stays as it was filled, with a key of its own, so that it can be sent deliberately."""
+    if not sent.offered:
+        why = _("该表单已经提交过，这次所填的内容没有登记。此事项现在的情况见本页")
+        return replace(outcome, warning=why, status=CONFLICT)
+    why = _("该表单已经提交过，这次所填的内容没有登记。确要另行办理的，请核对后再次提交")
+    return replace(outcome, form=filled(sent.form, data, {}, why), status=CONFLICT)
 
 
 def _judged(outcome: Outcome, sent: Sent, data: FormData, answered: Answered) -> Outcome:
@@ -137,7 +153,16 @@ def _judged(outcome: Outcome, sent: Sent, data: FormData, answered: Answered) ->
     if receipt is None or receipt.status == "accepted" or not sent.offered or receipt.code in _MOVED_ON:
         return told
     why = _("不予采纳：%(why)s") % {"why": said(receipt.message)}
-    return replace(told, form=filled(sent.form, data, {}, why, receipt.clause or ""))
+    blamed = _blamed(receipt.code, data)
+    return replace(told, form=filled(sent.form, data, blamed, why, receipt.clause or ""), status=CONFLICT)
+
+
+def _blamed(code: RefusalCode | None, data: FormData) -> dict[str, str]:
+    """The field that a refusal is about, where it can only be one."""
+    if code is not RefusalCode.IDENTITY_INVALID:
+        return {}
+    numbers = [name for name in data if name.endswith(".identity_no")]
+    return {numbers[0]: _("证件号码不对，请核对")} if len(numbers) == 1 else {}
 
 
 _MOVED_ON = frozenset(
@@ -167,19 +192,9 @@ def _made(sent: Sent, asked: Read) -> tuple[Shape | None, dict[str, str]]:
     return body, faults | asked.faults
 
 
-async def _answered_before(request: Request, key: str) -> Receipt | None:
-    officer = officer_of(request)
-
-    def find(s: Session, _runtime: Runtime) -> Receipt | None:
-        return commands.receipt(s, officer.id, key) if commands.known(s, officer.id, key) else None
-
-    return await reading(request, find)
-
-
-def _target(data: FormData) -> tuple[str, int, str]:
+def _target(data: FormData, procedure: Procedure) -> tuple[str, int, str]:
     code, subject, number = (str(data.get(name) or "") for name in ("step", "subject", "round"))
-    known = code in {step.value for step in Step}
-    if not known or not number.isdecimal() or not 1 <= int(number) <= ROUNDS:
+    if code not in STEPS[procedure] or not ROUND.fullmatch(number):
         raise ProblemError("invalid", "没有这一环节 · no such step")
     return code, int(number), subject
 
@@ -210,7 +225,7 @@ def _step_of(case: Case, target: tuple[str, int, str]) -> StepView:
 
 def _rows(data: FormData) -> int:
     """How many rows of problems came; the page may have added some."""
-    numbers = [int(part[1]) for name in data if (part := name.split("."))[0] == "found" and part[1].isdecimal()]
+    numbers = [int(found[1]) for name in data if (found := ROW.match(name))]
     return min(max(numbers, default=0) + 1, decision.MOST_PROBLEMS) if numbers else decision.ROWS_OF_PROBLEMS
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from anyio import to_thread
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
@@ -23,11 +22,11 @@ from api.problems import ProblemError
 from api.routes.health import PATIENCE
 from docket import health, overview
 from ledger import overview as quotas
-from ledger.intake.cells import escape_cell
 from models.enums import CommandKind, Department, Procedure, Resource, State, Step, UnitKind
 from models.overview import Ageing, Cards, LateCase, Month, Pace, QuotaUse, StateLoad, StepLoad, Stuck, Week
 from rules.deadlines import add_working_days, local_day
 
+from .. import sheets
 from ..diagram import APPLY, DRAWINGS, GATE, Mark, diagram, name_of
 from ..door import Page, officer_of, reading
 from ..words import _, english, label, moment
@@ -181,22 +180,13 @@ class SupervisorsDesk(Page):
 
     @route("/quota.csv", name="desk-quota-csv")
     async def quota_csv(self, request: Request) -> Response:
-        asked = _quota_asked(request)
-        page = await reading(
-            request,
-            lambda s, _runtime: quotas.quota_as_of(s, asked.day, kind=asked.kind, name=asked.name, limit=None),
-        )
-        out = io.StringIO()
-        sheet = csv.writer(out)
-        sheet.writerow([_as_of_words(asked.day)])
-        sheet.writerow([_("单位"), _("类别"), _("核定"), _("实有"), _("在途"), _("预留"), _("空余"), _("超编")])
-        for line in page.lines:
-            figures = (line.authorised, line.occupied, line.reserved, line.set_aside, line.vacancy, line.over)
-            sheet.writerow([escape_cell(line.name), label(line.resource), *figures])
+        """Under the limits of every export: the whole region is rebuilt from the journal."""
+        asked, runtime = _quota_asked(request), runtime_of(request)
+        runtime.limits.exports.take(officer_of(request).id)
+        data = await to_thread.run_sync(_quota_sheet, runtime, asked, limiter=runtime.limits.exports_at_once)
         named = f"attachment; filename=quota-{asked.day:%Y%m%d}.csv"
-        # with a mark at the beginning: without it Excel takes UTF-8 for the local code page
-        content = "\ufeff" + out.getvalue()
-        return Response(content, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": named})
+        headers = {"Content-Disposition": named, "Cache-Control": "private, no-store"}
+        return Response(data, media_type=sheets.CSV, headers=headers)
 
 
 # --- what was asked for ------------------------------------------------------------------------------------------
@@ -217,6 +207,17 @@ class QuotaAsked:
     @property
     def words(self) -> str:
         return _as_of_words(self.day)
+
+
+def _quota_sheet(runtime: Runtime, asked: QuotaAsked) -> bytes:
+    with runtime.database.read() as s:
+        page = quotas.quota_as_of(s, asked.day, kind=asked.kind, name=asked.name, limit=None)
+    headings = [_("单位"), _("类别"), _("核定"), _("实有"), _("在途"), _("预留"), _("空余"), _("超编")]
+    lines: list[list[sheets.Value]] = [[*headings]]
+    for line in page.lines:
+        figures = (line.authorised, line.occupied, line.reserved, line.set_aside, line.vacancy, line.over)
+        lines.append([line.name, label(line.resource), *figures])
+    return sheets.comma_separated([asked.words], lines)
 
 
 def _as_of_words(day: date) -> str:
@@ -284,10 +285,11 @@ def _cards(request: Request, cards: Cards, now: datetime, runtime: Runtime) -> l
             _("黄牌%(yellow)d件，红牌%(red)d件") % {"yellow": cards.yellow, "red": cards.red},
         ),
         _card(
-            _("暂停受理的单位"),
-            cards.suspended_units,
+            _("正在暂停受理"),
+            cards.suspensions,
             "red",
             _register(request, "suspensions", f_standing="1"),
+            _("涉及%(n)d个单位") % {"n": cards.suspended_units} if cards.suspensions else "",
         ),
         _card(
             _("核定单即将到期"),

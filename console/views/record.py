@@ -21,6 +21,7 @@ from api.permissions import may_see_unit
 from api.problems import ProblemError, not_found
 from api.routes.records import DOCX, download, readable, stored
 from docket import unit_page, view
+from models.decisions import Officer
 from models.docket import RecordView
 from models.enums import RecordState
 from records import preview, register
@@ -140,7 +141,8 @@ class RecordPage(Page):
         successor = register.get(s, record.superseded_by) if record.superseded_by else None
         if successor is not None and not view.may_see_record(successor, officer):
             successor = None
-        before, after = register.neighbours(s, record_id) if may_open(request, "numbers") else (None, None)
+        beside = register.neighbours(s, record_id) if may_open(request, "numbers") else (None, None)
+        before, after = (each if each and _seen(s, each[0], officer) else None for each in beside)
         return Facts(
             record=record,
             unit_name=unit_page.name_of(s, record.unit),
@@ -178,6 +180,11 @@ class RecordPage(Page):
             raise ProblemError("preview-unavailable", "请下载原件查看 · download the document instead") from None
         self.pictures.put(digest, pages)
         return pages
+
+
+def _seen(s: Session, record_id: str, officer: Officer) -> bool:
+    record = register.get(s, record_id)
+    return record is not None and view.may_see_record(record, officer)
 
 
 class RecordDetail(Page):

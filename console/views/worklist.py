@@ -17,6 +17,7 @@ from docket import desks
 from models.decisions import Officer
 from models.desks import DeskFilters, DeskPage, DeskRow, Tab
 from models.enums import Department, Procedure, State, Step
+from models.shape import UNSAFE_TEXT
 from rules.bulk import MOST, verdicts_together
 from rules.steps import STEPS
 
@@ -95,14 +96,19 @@ def _filters(asked: Mapping[str, str]) -> DeskFilters:
             procedure=Procedure(asked["procedure"]) if asked.get("procedure") else None,
             state=State(asked["state"]) if asked.get("state") else None,
             step=Step(asked["step"]) if asked.get("step") else None,
-            unit=asked.get("unit", "").strip()[:LONGEST],
-            q=asked.get("q", "").strip()[:LONGEST],
+            unit=_searched(asked.get("unit", "")),
+            q=_searched(asked.get("q", "")),
             overdue=asked.get("overdue") == "1",
             due_today=asked.get("due_today") == "1",
             open=asked.get("open") == "1",
         )
     except (ValueError, ValidationError):
         raise ProblemError("bad-request", "筛选条件无法识别 · filters not understood") from None
+
+
+def _searched(typed: str) -> str:
+    """What was pasted often brings marks along that nobody sees; no name or number has them."""
+    return " ".join(UNSAFE_TEXT.sub("", typed).split())[:LONGEST]
 
 
 def _query(tab: Tab, filters: DeskFilters) -> dict[str, str]:
@@ -134,7 +140,7 @@ def _nothing(tab: Tab, filters: DeskFilters) -> tuple[str, str]:
     if filters.any:
         return _("没有符合条件的事项"), _("可以放宽条件，或清除筛选后再看。")
     words = {
-        Tab.MINE: (_("没有等待您办理的事项"), _("同部门其他岗位的事项见“本部门”，办过的见“已办”。")),
+        Tab.MINE: (_("没有等待您办理的事项"), _("其他岗位的事项见下一个标签，办过的见“已办”。")),
         Tab.DEPARTMENT: (_("没有等待本部门的事项"), _("办理中的事项见“全部”。")),
         Tab.STARTED: (_("我方没有发起过事项"), _("可从左侧“申请”发起。")),
         Tab.DONE: (_("您还没有办理过事项"), _("作出决定后，事项会列在这里。")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +13,7 @@ from starlette_admin import i18n
 from console.casework.asked import changed
 from console.casework.sheet import marks, veiled
 from docket.view import differences
-from models.decisions import Comment, Resubmission
-from models.docket import Difference
+from models.decisions import Comment, Hold, Resubmission
 from models.enums import CommandKind, Procedure
 from tests.support.casework import opened_by
 from tests.support.console import Counter, text_of
@@ -21,7 +21,10 @@ from tests.support.matters import change, leaving, people, problems, warning
 from tests.support.office import (
     APPLICANT,
     EXAMINER,
+    HEAD,
+    HEAD_TWO,
     INSPECTOR,
+    ISSUER,
     OTHER_APPLICANT,
     SUPERVISOR,
     Office,
@@ -78,7 +81,7 @@ async def test_after_the_examination_the_ledger_shows_what_is_proposed(counter: 
     case_id = office.opened(application(line("headcount:administrative", 2)))
     office.accepted(office.decide(case_id, "examine", EXAMINER, grants=[{"line": 1, "number": 1}]))
     said = text_of(await opened_by(counter, case_id, SUPERVISOR))
-    assert "6 → 改为 7 ▲1 增加1" in said
+    assert "0 → 改为 1 ▲1 增加1" in said  # 在途
     assert "第1行1名" in said
 
 
@@ -201,16 +204,89 @@ def test_differences_are_said_in_words() -> None:
         ],
         "contact": "乙",
     }
-    said = [(each.where, each.before, each.after) for each in changed(differences(before, after), {})]
+    said = [(each.where, each.before, each.after) for each in changed(differences(before, after), before, after, {})]
     assert ("第1行 编制或职数", "行政编制", "机关工勤编制") in said
     assert ("联系人", "甲", "乙") in said
     assert ("第2行", "", "编制或职数 单位领导副职、数量 1、原因 空缺") in said
 
 
 def test_a_person_who_was_replaced_is_not_shown_by_reference() -> None:
-    found = changed([Difference(path="/persons/0/person", before="3f2a", after="77bc")], {})
+    before, after = ({"persons": [{"person": person}]} for person in ("3f2a", "77bc"))
+    found = changed(differences(before, after), before, after, {})
     assert found[0].where == "第1人 人员"
     assert "77bc" not in found[0].after
+
+
+LIKE_JSON = ["[", "{", "[1", "[2026]5号", "[见附件二] 已补充说明", "[1]", '{"name": "甲"}', "null", "0"]
+"""What somebody may well write, or write by chance, and a reader of JSON would take for something else."""
+
+
+@pytest.mark.parametrize("remark", LIKE_JSON)
+async def test_a_correction_may_say_anything(counter: Counter, office: Office, remark: str) -> None:
+    case_id = office.opened()
+    office.accepted(office.decide(case_id, "examine", EXAMINER, "return"))
+    corrected = Resubmission(application=application(remark=remark))
+    office.accepted(office.order(case_id, CommandKind.RESUBMIT, corrected, APPLICANT))
+    for reader in (APPLICANT, EXAMINER, SUPERVISOR):
+        page = await opened_by(counter, case_id, reader)
+        assert page.status_code == 200
+        assert f"备注 新增 {remark}" in html.unescape(text_of(page))
+
+
+def test_text_that_reads_like_a_list_stays_text_and_a_list_is_said() -> None:
+    before = {"remark": "[1]", "basis": None, "changes": [{"units": ["A", "B"], "after": "旧名"}]}
+    after = {
+        "remark": '{"a": 1}',
+        "basis": {"meeting": "局务会", "date": "2026-02-25"},
+        "changes": [{"units": None, "after": {"name": "综合处", "chief_posts": 1}}],
+    }
+    said = [
+        (each.where, each.before, each.after)
+        for each in changed(differences(before, after), before, after, {"A": "甲单位", "B": "乙单位"})
+    ]
+    assert ("备注", "[1]", '{"a": 1}') in said
+    assert ("集体研究", "", "会议 局务会、日期 2026-02-25") in said
+    assert ("第1项调整 单位", "甲单位；乙单位", "") in said
+    assert ("第1项调整 调整后", "旧名", "名称 综合处、正职职数 1") in said
+
+
+async def test_a_unit_does_not_read_the_proposed_number_before_the_slip(counter: Counter, office: Office) -> None:
+    case_id = office.opened(application(line("headcount:administrative", 2)))
+    office.accepted(office.decide(case_id, "examine", EXAMINER, grants=[{"line": 1, "number": 1}]))
+    said = text_of(await opened_by(counter, case_id, APPLICANT))
+    assert "拟核数" not in said
+    assert "第1行1名" not in said
+    assert "0 → 改为 2 ▲2 增加2" in said  # what was asked for
+    assert "第1行1名" in text_of(await opened_by(counter, case_id, ISSUER))
+    office.accepted(office.decide(case_id, "issue", ISSUER))
+    said = text_of(await opened_by(counter, case_id, APPLICANT))
+    assert "拟核数 第1行1名" in said
+
+
+async def test_where_a_case_stands_is_said_in_the_reader_s_language(counter: Counter, office: Office) -> None:
+    case_id = office.opened()
+
+    async def headline(language: str) -> str:
+        page = await opened_by(counter, case_id, EXAMINER, language=language)
+        found = re.search(r'class="case-headline[^>]*>([^<]*)<', page.text)
+        assert found is not None
+        return html.unescape(found[1])
+
+    assert await headline("zh") == "已受理，等待编办“审核”，期限2026年3月9日"
+    assert await headline("en") == "accepted, waiting for establishment office “examine”, due 2026-03-09"
+    hold = Hold(reason="等待上级批复", second_officer=HEAD_TWO.id)
+    office.accepted(office.order(case_id, CommandKind.HOLD, hold, HEAD))
+    assert await headline("en") == "held, 等待上级批复"
+    office.accepted(office.order(case_id, CommandKind.RELEASE, Hold(reason="已批复", second_officer=HEAD_TWO.id), HEAD))
+    office.accepted(office.decide(case_id, "examine", EXAMINER, "reject", opinion="无空余编制"))
+    assert await headline("en") == "rejected"
+
+
+async def test_checks_on_the_english_page_are_marked_as_chinese(counter: Counter, office: Office) -> None:
+    page = await opened_by(counter, office.opened(), EXAMINER, language="en")
+    checks = re.findall(r'<li class="case-check .*?</li>', page.text, re.S)
+    assert checks
+    assert all('<span lang="zh">' in check for check in checks)
 
 
 def test_the_picture_has_a_mark_for_every_step_that_is_known(office: Office) -> None:
@@ -219,3 +295,12 @@ def test_the_picture_has_a_mark_for_every_step_that_is_known(office: Office) -> 
     assert drawn["examine"].state == "current"
     assert drawn["issue"].state == "expected"
     assert drawn["gate"].state == drawn["apply"].state == "done"
+
+
+async def test_a_step_that_is_half_done_is_not_shown_as_done(counter: Counter, office: Office) -> None:
+    case_id = office.opened(application(line("headcount:administrative", 2)))
+    first, _second = office.issued(case_id)
+    office.entered(case_id, first, 300)
+    i18n.set_locale("zh")
+    mark = marks(office.docket(case_id))["enter"]
+    assert (mark.state, mark.count) == ("current", 1)

@@ -91,6 +91,17 @@ async def test_what_is_missing_is_said_beside_the_field_and_what_was_typed_stays
         assert answer.status_code == 303
 
 
+async def test_a_wrong_identity_number_is_marked_at_its_field(counter: Counter, office: Office) -> None:
+    case_id = office.opened()
+    office.issued(case_id)
+    wrong = identity_no(1)[:-1] + ("0" if identity_no(1)[-1] != "0" else "1")
+    async with counter.browser(ORGANISATION) as b:
+        form = form_of(await b.get(f"/cases/{case_id}"), "/decide")
+        page = await b.post(form.action, form.with_("approve", **named(1) | {"persons__0__identity_no": wrong}))
+    assert page.status_code == 409
+    assert 'id="decide-persons-0-identity_no-error"' in page.text
+
+
 async def test_a_refused_form_comes_back_with_reason_clause_and_what_was_typed(
     counter: Counter, office: Office
 ) -> None:
@@ -108,8 +119,9 @@ async def test_a_refused_form_comes_back_with_reason_clause_and_what_was_typed(
         answer = await b.post(again.action, again.with_("approve", persons__0__sex="male"))
         assert answer.status_code == 303
         stale = form.with_("approve", **named(4))  # called back in the browser, with the key of the refused one
-        told = await b.http.get((await b.post(form.action, stale)).headers["location"])
-        assert "不予采纳" in text_of(told)
+        told = await b.post(form.action, stale)
+        assert told.status_code == 409
+        assert "该表单已经提交过，这次所填的内容没有登记" in text_of(told)
 
 
 async def test_an_opinion_is_needed_to_return_or_reject(counter: Counter, office: Office) -> None:
@@ -133,6 +145,75 @@ async def test_a_double_click_commits_once(counter: Counter, office: Office) -> 
     docket = office.docket(case_id)
     assert len(docket.decisions) == 1
     assert len(docket.receipts) == 2  # of the application, and of the decision
+
+
+async def test_another_verdict_with_a_used_form_is_no_decision_and_is_said(counter: Counter, office: Office) -> None:
+    case_id = office.opened()
+    async with counter.browser(EXAMINER) as b:
+        form = form_of(await b.get(f"/cases/{case_id}"), "/decide")
+        assert (await b.post(form.action, form.with_("approve"))).status_code == 303
+        page = await b.post(form.action, form.with_("reject", opinion="数字有误"))  # called back, and changed
+        assert page.status_code == 409
+        said = text_of(page)
+        assert "这次所填的内容没有登记" in said
+        assert "不同意：采纳" not in said
+    [decision] = office.docket(case_id).decisions
+    assert decision.verdict == "approve"
+
+
+async def test_another_comment_with_a_used_form_stays_in_the_form_and_is_sent_deliberately(
+    counter: Counter, office: Office
+) -> None:
+    case_id = office.opened()
+    async with counter.browser(EXAMINER) as b:
+        form = form_of(await b.get(f"/cases/{case_id}"), "/orders/comment")
+        await b.post(form.action, form.with_(text="第一条"))
+        page = await b.post(form.action, form.with_(text="第二条"))
+        assert page.status_code == 409
+        assert "这次所填的内容没有登记" in text_of(page)
+        assert [each.text for each in office.docket(case_id).comments] == ["第一条"]
+        again = form_of(page, "/orders/comment")
+        assert again.values["text"] == "第二条"
+        assert again.values["key"] != form.values["key"]
+        assert (await b.post(again.action, again.with_())).status_code == 303
+    assert [each.text for each in office.docket(case_id).comments] == ["第一条", "第二条"]
+
+
+async def test_the_key_of_another_case_commits_nothing(counter: Counter, office: Office) -> None:
+    first, second = office.opened(), office.opened(application(meeting="乙会"))
+    async with counter.browser(EXAMINER) as b:
+        form = form_of(await b.get(f"/cases/{first}"), "/decide")
+        sent = form.with_("approve")
+        await b.post(form.action, sent)
+        page = await b.post(f"/cases/{second}/decide", sent)
+    assert page.status_code == 409
+    assert office.docket(second).decisions == []
+
+
+async def test_a_report_sent_twice_is_one_although_its_form_is_gone(counter: Counter, office: Office) -> None:
+    case_id = office.opened(problems(), by=INSPECTOR)
+    async with counter.browser(APPLICANT) as b:
+        form = form_of(await b.get(f"/cases/{case_id}"), "/orders/report")
+        sent = form.with_(items__0__done="yes", items__0__text="已摘除")
+        for _ in range(2):
+            answer = await b.post(form.action, sent)
+            assert answer.status_code == 303
+            assert "报告：采纳" in text_of(await b.http.get(answer.headers["location"]))
+    assert len(office.docket(case_id).problems[0].reports) == 1
+
+
+async def test_a_person_with_a_post_sent_twice_is_one(counter: Counter, office: Office) -> None:
+    post = line("post:internal-deputy", 1, "leader-appointment", internal_body="综合处")
+    case_id = office.opened(application(line("headcount:administrative"), post))
+    headcount, deputy = office.issued(case_id)
+    async with counter.browser(ORGANISATION) as b:
+        page = await b.get(f"/cases/{case_id}?step=approve-persons&subject={headcount}")
+        form = form_of(page, "/decide")
+        sent = form.with_("approve", **named(2, persons__0__post_slot=deputy, persons__0__internal_body="综合处"))
+        for _ in range(2):
+            answer = await b.post(form.action, sent)
+            assert answer.status_code == 303, text_of(answer)
+            assert "批准人员：采纳" in text_of(await b.http.get(answer.headers["location"]))
 
 
 async def test_a_wrong_department_has_no_box_and_a_forged_form_is_refused_with_words(

@@ -8,16 +8,18 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import event, update
+from sqlmodel import select
 
 from console.views.desk import KEPT
 from models.decisions import Officer
 from models.enums import Department, Procedure
-from models.register import Case, Holder, table_of
+from models.register import Case, Holder, Suspension, table_of
 from rules.deadlines import local_day
 from tests.rectification import acts
 from tests.support.console import AtOnce, Browser, Counter, text_of
@@ -118,7 +120,7 @@ async def test_every_number_is_that_of_the_list_behind_it(counter: Counter, offi
         assert cards["在办"][0] == 5
         assert cards["未办结预警"][0] == 1
         assert cards["未销号问题"][0] == 2
-        assert cards["暂停受理的单位"][0] == 1
+        assert cards["正在暂停受理"][0] == 1
         assert cards["已超期"][0] > 0
         for name, (number, href) in cards.items():
             if href.startswith("#"):
@@ -282,6 +284,36 @@ async def test_the_export_has_every_unit_and_no_formula(counter: Counter, office
     assert rows[1] == ["单位", "类别", "核定", "实有", "在途", "预留", "空余", "超编"]
     assert ["示范市发展研究局", "行政编制", "10", "6", "0", "0", "4", "0"] in rows
     assert {row[0] for row in rows[2:]} == {"示范市发展研究局", "'=HYPERLINK(1)"}
+
+
+async def test_the_export_of_quotas_counts_as_every_export(counter: Counter) -> None:
+    async with counter.browser(SUPERVISOR) as b:
+        answers = [await b.get("/desk/quota.csv") for _ in range(11)]
+        assert [each.status_code for each in answers] == [200] * 10 + [429]
+        assert (await b.get("/quotas/export?format=csv")).status_code == 429
+    assert answers[0].headers["cache-control"] == "private, no-store"
+
+
+async def test_suspensions_are_counted_as_their_list_shows_them(counter: Counter, office: Office) -> None:
+    acts.past_due(office, acts.opened(office, acts.problem("P9"), unit=RESEARCH))
+    with office.database.write() as s:
+        first = s.exec(select(Suspension)).one()
+        again = first.model_dump(exclude={"id", "number"}) | {"from_at": office.now + timedelta(days=3)}
+        s.add(Suspension(id="again", number="示编停〔2026〕99号", **again))
+    async with counter.browser(SUPERVISOR) as b:
+        page = await b.get("/desk")
+        number, href = cards_of(page)["正在暂停受理"]
+        assert number == await lines_behind(b, href) == 2
+    assert "涉及1个单位" in text_of(page)
+
+
+async def test_a_failed_refresh_has_its_words(counter: Counter) -> None:
+    async with counter.browser(SUPERVISOR) as b:
+        page = await b.get("/desk")
+        script = await b.get("/static/console/desk.js")
+    assert 'role="status"' in page.text.partition('id="desk-refreshed"')[2][:80]
+    assert 'data-failed="未能刷新，显示的是较早的数据"' in page.text
+    assert "dataset.failed" in script.text
 
 
 # --- the reader's language ---------------------------------------------------------------------------------------

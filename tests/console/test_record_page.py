@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 from sqlmodel import Session, select
 
+from console.permissions import PAGES as PERMITTED
 from console.views.record import Pictures
+from models.enums import DocumentKind
 from models.register import Record
 from records import preview
 from tests.support.console import Counter, text_of
@@ -152,6 +154,22 @@ async def test_a_void_number_and_a_superseded_record_say_so(counter: Counter, of
         assert 'rel="next"' not in (await b.get(f"/records/{filed.id}")).text
 
 
+async def test_a_neighbour_that_one_may_not_see_is_not_named(
+    counter: Counter, office: Office, filed: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PERMITTED, "numbers", PERMITTED["records"])
+    with office.database.write() as s:
+        other = _successor(s, filed)
+    async with counter.browser(APPLICANT) as b:
+        assert 'rel="next"' in (await b.get(f"/records/{filed.id}")).text
+        _changed(office, other, kind=DocumentKind.PHONE_RECORD.value)
+        page = await b.get(f"/records/{filed.id}")
+    assert page.status_code == 200
+    assert 'rel="next"' not in page.text
+    async with counter.browser(SUPERVISOR) as b:
+        assert 'rel="next"' in (await b.get(f"/records/{filed.id}")).text
+
+
 def _successor(s: Session, former: Record) -> str:
     identity = "f" * 32
     fields = former.model_dump() | {
@@ -174,7 +192,7 @@ async def test_what_has_no_file_says_why(counter: Counter, office: Office, filed
         page = await b.get(f"/records/{filed.id}")
         assert "文件正在生成" in text_of(page)
         assert "下载原件" not in text_of(page)
-        assert (await b.get(f"/records/{filed.id}/file")).status_code in (404, 409)
+        assert (await b.get(f"/records/{filed.id}/file")).status_code == 409
 
 
 def test_the_pictures_that_were_not_looked_at_longest_are_forgotten() -> None:

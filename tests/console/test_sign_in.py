@@ -18,7 +18,7 @@ from api.door import CODEC_COOKIE
 from api.limits import Buckets
 from console import passwords, session
 from console.permissions import PAGES
-from docket import sign_in, substitutions
+from docket import officers, sign_in, substitutions
 from models.decisions import Officer
 from models.enums import Department, Role
 from models.register import OfficerRow
@@ -26,7 +26,7 @@ from models.substitutions import NewSubstitution, SubstitutionView
 from models.visits import SignInFailure, TokenRow
 from runtime.logs import set_up_logging
 from tests.support.console import Browser, Counter, text_of
-from tests.support.office import APPLICANT, EXAMINER, HEAD, HEAD_TWO, ISSUER, SUPERVISOR, Office
+from tests.support.office import APPLICANT, EXAMINER, HEAD, HEAD_TWO, ISSUER, RESEARCH, SUPERVISOR, Office
 
 PASSWORD = "长城-9-correct horse"
 _HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -553,3 +553,25 @@ async def test_who_decides_nothing_grants_nothing(counter: Counter, office: Offi
             answer = await b.post("/account/substitutions", form | {"key": "k"})
             assert answer.status_code == 403
             assert "您的部门或角色不能办理此项" in text_of(answer)
+
+
+async def test_a_token_for_programs_is_no_session(counter: Counter) -> None:
+    with counter.office.database.write() as s:
+        token = officers.issue_token(s, EXAMINER.id, counter.office.now)
+    async with counter.browser() as b:
+        b.http.cookies.set(session.COOKIE, token, path="/console")
+        assert (await b.get("/worklist")).status_code == 303
+
+
+@pytest.mark.parametrize("where", [Department.UNIT, Department.ADMINISTRATION])
+async def test_an_auditor_of_a_unit_or_of_the_administration_sees_no_more_than_they_do(
+    counter: Counter, where: Department
+) -> None:
+    unit = RESEARCH if where is Department.UNIT else None
+    row = OfficerRow(id="confined", login="confined", name="限", department=where.value, unit=unit, roles="auditor")
+    with counter.office.database.write() as s:
+        s.add(row)
+    confined = Officer(id="confined", name="限", department=where, unit=unit, roles=frozenset({Role.AUDITOR}))
+    async with counter.browser(confined) as b:
+        for page in ("/desk", "/desk/quota", "/numbers/list", "/numbers/export?format=csv"):
+            assert (await b.get(page)).status_code == 403, page

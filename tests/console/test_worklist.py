@@ -75,7 +75,7 @@ async def test_the_tabs_show_what_their_names_say(counter: Counter, office: Offi
     assert seen == {
         "mine": ["用编2026-00002"],
         "done": ["用编2026-00001"],
-        "all": ["用编2026-00002", "用编2026-00001"],
+        "all": ["用编2026-00001", "用编2026-00002"],
     }
     assert "审核：同意" in done
 
@@ -167,8 +167,8 @@ async def test_the_second_page_goes_on_where_the_first_ended(
         [following] = re.findall(r'rel="next" href="http://office.test/console([^"]+)"', first.text)
         second = await b.get(following.replace("&amp;", "&"))
     assert "q=" in following
-    assert numbers(text_of(first)) == ["用编2026-00003", "用编2026-00002"]
-    assert numbers(text_of(second)) == ["用编2026-00001"]
+    assert numbers(text_of(first)) == ["用编2026-00001", "用编2026-00002"]
+    assert numbers(text_of(second)) == ["用编2026-00003"]
     assert "回到第一页" in text_of(second)
 
 

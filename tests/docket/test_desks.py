@@ -14,7 +14,7 @@ from docket import desks, substitutions
 from models.decisions import Copy, Hold, Officer, Resubmission
 from models.desks import DeskFilters, DeskRow, StepChoice, Tab
 from models.enums import CommandKind, Department, Procedure, Role, State, Step, Verdict
-from models.register import StepRow
+from models.register import Case, StepRow
 from models.substitutions import NewSubstitution, SubstitutionView
 from rules.deadlines import local_day
 from tests.support.matters import change
@@ -128,10 +128,10 @@ def test_a_held_case_waits_for_nobody(office: Office) -> None:
     assert cases(office, EXAMINER, Tab.ALL, state=State.HELD) == [case_id]
 
 
-def test_started_by_us_has_the_cases_of_our_unit_and_no_others_newest_first(office: Office) -> None:
+def test_started_by_us_has_the_cases_of_our_unit_and_no_others_earliest_due_first(office: Office) -> None:
     first, second = several(office, 2)
     foreign = office.opened(application(line("headcount:institution-full"), unit=SERVICES), OTHER_APPLICANT)
-    assert cases(office, APPLICANT, Tab.STARTED) == [second, first]
+    assert cases(office, APPLICANT, Tab.STARTED) == [first, second]
     assert cases(office, OTHER_APPLICANT, Tab.STARTED) == [foreign]
     assert cases(office, PERSONNEL, Tab.STARTED) == []
 
@@ -237,7 +237,7 @@ def test_pages_follow_one_another_without_gap_or_repetition(office: Office, tab:
                 break
     assert sorted(found) == sorted(ids)
     if tab is Tab.ALL:
-        assert found == ids[::-1]
+        assert found == ids
 
 
 def test_returned_cases_and_steps_share_one_order_over_the_pages(office: Office) -> None:
@@ -367,3 +367,24 @@ def test_a_list_costs_the_same_number_of_statements_whatever_its_length(office: 
     several(office, 9)
     assert [statements(officer) for officer in officers] == before
     assert max(before) <= 30
+
+
+def test_a_list_of_cases_shows_what_falls_due_first_and_what_has_ended_last(office: Office) -> None:
+    """In two pages as in one."""
+    late = office.opened()
+    office.later(days=1)
+    soon = office.opened(application(meeting="局党组会议〔2026〕第9次"))
+    ended = office.opened(application(meeting="局党组会议〔2026〕第10次"))
+    office.accepted(office.decide(ended, "examine", EXAMINER, "reject"))
+    with office.database.write() as s:
+        s.get_one(Case, soon).due_at = office.now
+    with office.database.read() as s:
+        walked: list[str] = []
+        cursor: str | None = None
+        for _ in range(3):
+            page = desks.page(s, SUPERVISOR, Tab.ALL, office.now, office.deps.calendar, cursor=cursor, limit=1)
+            walked += [row.case_id for row in page.items]
+            cursor = page.next
+        whole = desks.page(s, SUPERVISOR, Tab.ALL, office.now, office.deps.calendar)
+    assert walked == [soon, late, ended] == [row.case_id for row in whole.items]
+    assert cursor is None

@@ -17,17 +17,56 @@
         }
     };
 
+    // What stands in the form now, by field; a box that is ticked or not is a field of its own.
+    const ticked = (each) => each.type === "checkbox" || each.type === "radio";
+    const nameOf = (each) => ticked(each) ? `${each.name}=${each.value}` : each.name;
+    const valueOf = (each) => ticked(each) ? String(each.checked) : each.value.replace(/\r\n/g, "\n").trim();
+    const fields = (of) => Array.from(of.elements).filter((each) => each.name && !/^(submit|button|file|hidden)$/.test(each.type) && !/^(fieldset|button)$/i.test(each.tagName));
+    const standing = (of) => new Map(fields(of).map((each) => [nameOf(each), valueOf(each)]));
+
+    // Where a field is after the button has done its work: a row that was dropped moves those below it up by one.
+    const moved = (name, button) => {
+        const dropped = /^drop:([^:]+):(\d+)$/.exec(button.value);
+        const row = dropped && new RegExp(`^${dropped[1]}\\.(\\d+)\\.`).exec(name);
+        if (!row || Number(row[1]) < Number(dropped[2])) return name;
+        if (Number(row[1]) === Number(dropped[2])) return "";
+        return name.replace(row[0], `${dropped[1]}.${Number(row[1]) - 1}.`);
+    };
+
+    // What was typed while the answer was on its way goes into the new form, unless the answer says something else there.
+    const carry = (before, fresh, button) => {
+        const now = fields(form()).filter((each) => before.has(nameOf(each)) && before.get(nameOf(each)) !== valueOf(each));
+        const there = new Map(fields(fresh.querySelector("#apply-form")).map((each) => [nameOf(each), each]));
+        let active = null;
+        now.forEach((each) => {
+            const target = there.get(moved(nameOf(each), button));
+            if (!target || valueOf(target) !== before.get(nameOf(each))) return;
+            if (ticked(target)) target.checked = each.checked;
+            else target.value = each.value;
+            changed = true;
+            if (each === document.activeElement) active = [target, each.selectionStart, each.selectionEnd];
+        });
+        return active;
+    };
+
     const swap = async (button) => {
         if (busy) return;
         busy = true;
         const body = new FormData(form(), button);
+        const before = standing(form());
         page().setAttribute("aria-busy", "true");
         try {
             const answer = await fetch(form().action, { method: "POST", body: new URLSearchParams(body), redirect: "error" });
             const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("apply");
             if (!fresh) throw new Error("no form");
+            const active = carry(before, fresh, button);
             page().replaceWith(fresh);
             settle(fresh);
+            if (active) {
+                const [field, from, to] = active;
+                field.focus();
+                if (typeof from === "number") field.setSelectionRange(from, to);
+            }
         } catch {
             busy = false;
             form().noValidate = true;
@@ -94,18 +133,40 @@
         changed = true;
     };
 
+    // A longer body may not outlive the page: the browser refuses to send it so.
+    const OUTLIVES = 60000;
+    const REASONS = { 401: "signedOut", 403: "expired", 413: "tooLarge" };
+
+    const reason = async (answer, note) => {
+        if (answer.type === "opaqueredirect") return note.dataset.signedOut;
+        const json = (answer.headers.get("content-type") || "").startsWith("application/json");
+        const said = json ? (await answer.json()).said : "";
+        return said || note.dataset[REASONS[answer.status] || "failed"];
+    };
+
     const keep = async () => {
         if (!changed || busy || !form()) return;
         changed = false;
         const body = new URLSearchParams(new FormData(form()));
+        const options = { method: "POST", body, redirect: "manual", headers: { Accept: "application/json" }, keepalive: String(body).length < OUTLIVES };
+        let said = "";
+        let answer = null;
+        const noteNow = () => document.getElementById("saved");
         try {
-            const answer = await fetch(form().dataset.draft, { method: "POST", body, keepalive: true });
-            const note = document.getElementById("saved");
-            const { said } = await answer.json();
-            if (note) note.textContent = said;
+            answer = await fetch(form().dataset.draft, options);
+            if (answer.ok) said = (await answer.json()).said;
+            else said = noteNow().dataset.notSaved + await reason(answer, noteNow());
         } catch {
-            changed = true;
+            said = noteNow() ? noteNow().dataset.notSaved + noteNow().dataset.away : "";
+            answer = null;
         }
+        const kept = Boolean(answer && answer.ok);
+        if (!kept) changed = true;
+        const note = noteNow();
+        if (!note) return;
+        note.classList.toggle("text-danger", !kept);
+        note.classList.toggle("text-secondary", kept);
+        note.textContent = said;
     };
     if (form()) {
         window.setInterval(keep, SAVE_EVERY);

@@ -4,6 +4,7 @@
     const page = document.getElementById("case");
     if (!page) return;
     const bar = document.getElementById("case-changed");
+    const stale = document.getElementById("case-stale");
     const live = document.getElementById("case-live");
     const dialog = document.getElementById("case-confirm");
     const confirmed = new WeakSet();
@@ -153,8 +154,36 @@
     }
 
     document.querySelector("[data-case-refresh]").addEventListener("click", () => location.assign(page.dataset.part));
-    const events = new EventSource(page.dataset.events);
-    events.addEventListener("case", (event) => {
+
+    // The browser tries again by itself when a line is cut, but not when it is refused (too many open pages, a session
+    // that has ended, an office that is being updated). So each try is ours, and the pause between them grows.
+    const SHORTEST = 3_000;
+    const LONGEST = 300_000;
+    let events = null;
+    let pause = SHORTEST;
+    let missed = false;
+
+    function listen() {
+        let heard = false;
+        events = new EventSource(page.dataset.events);
+        events.addEventListener("open", () => {
+            heard = true;
+            pause = SHORTEST;
+            stale.hidden = true;
+            if (missed && !busy()) refresh();  // what happened while nobody listened
+            missed = false;
+        });
+        events.addEventListener("case", changed);
+        events.addEventListener("error", () => {
+            events.close();
+            if (!heard) stale.hidden = false;  // a stream that was open ends every few minutes: that is no fault
+            missed = missed || !heard;
+            setTimeout(listen, pause);
+            pause = Math.min(pause * 2, LONGEST);
+        });
+    }
+
+    function changed(event) {
         if (JSON.parse(event.data).case_id !== page.dataset.case) return;
         if (busy()) {
             bar.hidden = false;
@@ -162,7 +191,9 @@
         } else {
             refresh();
         }
-    });
+    }
+
+    listen();
     window.addEventListener("pagehide", () => events.close());
     window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
     wake();

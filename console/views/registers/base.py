@@ -158,8 +158,8 @@ class Filter:
     kind: str
     condition: Callable[[Asking, Any], Condition]
     members: Callable[[Asking], Sequence[tuple[str, str]]] | None = None
-    says: Callable[[str], str] | None = None
-    """A chosen value in words."""
+    options: type[Labelled] | None = None
+    """The closed vocabulary of a choice: no other value passes."""
 
     def rule(self, params: QueryParams) -> FilterRule | None:
         """What the address asks of this filter. Raises ProblemError for a value that cannot be."""
@@ -171,6 +171,8 @@ class Filter:
             return None
         if len(value) > LONGEST or UNSAFE_TEXT.search(value):
             raise ProblemError("invalid", "筛选条件不能这样写 · this cannot be a filter")
+        if self.options is not None and value not in {each.value for each in self.options}:
+            raise ProblemError("invalid", "没有这个选项 · no such choice")
         return FilterRule(self.name, self.kind, value)
 
     @staticmethod
@@ -192,12 +194,9 @@ def parsed_day(text: str) -> date:
 
 
 def choice(name: str, text: str, column: ColumnElement[Any], kind: type[Labelled]) -> Filter:
-    def condition(asking: Asking, value: str) -> Condition:
-        if value not in {member.value for member in kind}:
-            raise ProblemError("invalid", "没有这个选项 · no such choice")
-        return column == value
-
-    return Filter(name, later(text), "choice", condition, lambda asking: _members(kind), closed(kind))
+    return Filter(
+        name, later(text), "choice", lambda asking, value: column == value, lambda asking: _members(kind), kind
+    )
 
 
 def _members(kind: type[Labelled]) -> list[tuple[str, str]]:
@@ -358,7 +357,7 @@ class Register(BaseModelView):
             found += [searched] if searched is not None else []
         return [*self.scope(asking), *self.standing(asking), *found]
 
-    def order(self, sorts: Sequence[tuple[str, str]]) -> list[ColumnElement[Any]]:
+    def order(self, asking: Asking, sorts: Sequence[tuple[str, str]]) -> list[ColumnElement[Any]]:
         """The chosen columns, then the keys in the same direction, so that one index serves both."""
         known = [(self.listing.columns[name], direction) for name, direction in sorts if name in self.listing.columns]
         if not known:
@@ -380,7 +379,7 @@ class Register(BaseModelView):
             asking = self.asking(request, s, runtime)
             where = self.conditions(asking, request, q, filters or FilterGroup())
             size = limit if 0 < limit <= max(self.page_size_options) else max(self.page_size_options)
-            rows = registers.page(s, self.listing, where, self.order(sorts or []), skip, size)
+            rows = registers.page(s, self.listing, where, self.order(asking, sorts or []), skip, size)
             request.state.counted = self._ended(skip, size, rows)
             self.complete(asking, rows)
             request.state.said_above = self.said_above(asking, request)
@@ -430,9 +429,9 @@ class Register(BaseModelView):
         """The whole list that an address asks for, for an export."""
         filters = self._parse_filter_param(request, params)
         where = self.conditions(asking, request, params.get("q") or None, filters)
-        sortable = {each.name for each in self.fields if each.orderable}
+        sortable = {each.name for each in self.get_fields_list(request) if each.orderable}
         sorts = self._parse_sorts(params.getlist("sort"), sortable)
-        for rows in registers.every(asking.s, self.listing, where, self.order(sorts), limit):
+        for rows in registers.every(asking.s, self.listing, where, self.order(asking, sorts), limit):
             self.complete(asking, rows)
             yield rows
 
@@ -463,6 +462,10 @@ class Register(BaseModelView):
         return cells
 
     # --- for the templates ---
+
+    def sortable_now(self, request: Request, name: str) -> bool:
+        """Whether the column's heading offers to sort by it."""
+        return True
 
     def as_of_said(self, request: Request) -> str:
         """截至2026年3月2日, also when nobody asked for another day."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import ColumnElement
 from starlette.requests import Request
 
 from api.permissions import NAMES, Rule
@@ -42,6 +44,7 @@ _account = table_of(Account)
 _journal = table_of(Journal)
 _occupancy = table_of(Occupancy)
 FIGURES = ("authorised", "occupied", "reserved", "set_aside")
+BY_FIGURES = (*FIGURES, "free")
 DELTAS = (
     ("d_authorised", "核定"),
     ("d_occupied", "实有"),
@@ -87,6 +90,15 @@ class Quotas(Register):
 
     def scope(self, asking: Asking) -> list[Condition]:
         return registers.own_holder(asking.officer, _account.c.holder)
+
+    def order(self, asking: Asking, sorts: Sequence[tuple[str, str]]) -> list[ColumnElement[Any]]:
+        """The figures of another day are made after the list is read, so only today's can give the order."""
+        if asking.as_of is not None and any(name in BY_FIGURES for name, _direction in sorts):
+            raise ProblemError("invalid", "按数额排序只能看现在的数 · sorting by figures only works on today's figures")
+        return super().order(asking, sorts)
+
+    def sortable_now(self, request: Request, name: str) -> bool:
+        return name not in BY_FIGURES or not request.query_params.get("as_of")
 
     def search(self, asking: Asking, text: str) -> Condition | None:
         return registers.of_holders(text)

@@ -27,7 +27,7 @@ from ... import sheets
 from ...door import Page, may_open, officer_of
 from ...permissions import PAGES
 from ...words import _
-from .base import Column, Filter, Register, long_day, parsed_day
+from .base import Column, Filter, Register, closed, long_day, parsed_day
 
 MOST_ROWS = 200_000
 """Of one export; more than that is asked for in parts."""
@@ -138,6 +138,6 @@ def _filter_said(asked: Filter, rule: FilterRule) -> str:
         return str(asked.label)
     if asked.kind == "days":
         return f"{asked.label}{rule.value or ''}~{rule.value2 or ''}"
-    if asked.kind == "choice" and asked.says is not None:
-        return asked.says(rule.value)
+    if asked.options is not None:
+        return closed(asked.options)(rule.value)
     return str(rule.value)

@@ -15,6 +15,7 @@ from api.problems import ProblemError, not_found
 from docket import disclosures, registers
 from docket.registers import Shown
 from models.decisions import Officer
+from models.sealing import Unsealable
 from models.shape import UNSAFE_TEXT
 
 from ...door import Page, officer_of
@@ -51,8 +52,8 @@ class IdentityPage(Page):
         runtime.limits.disclosures.take(officer.id)
         await run_in_threadpool(_written, runtime, officer, seat, reason)
         number = await run_in_threadpool(_opened, runtime, seat)
-        shown = {"row": row, "seat": seat, "number": number, "reason": reason}
-        return self._said(request, "console/register_identity.html", shown, 200)
+        shown = {"row": row, "seat": seat, "number": number, "reason": reason, "unsealable": number is None}
+        return self._said(request, "console/register_identity.html", shown, 200 if number else 409)
 
     def _said(self, request: Request, template: str, shown: dict[str, Any], status: int) -> Response:
         answer = self.render(request, template, shown, status=status)
@@ -86,6 +87,10 @@ def _written(runtime: Runtime, officer: Officer, seat: int, reason: str) -> None
         disclosures.record(s, seat, officer, reason, runtime.clock())
 
 
-def _opened(runtime: Runtime, seat: int) -> str:
+def _opened(runtime: Runtime, seat: int) -> str | None:
+    """None of a number that was altered in the register; that somebody asked for it stays written down."""
     with runtime.database.read() as s:
-        return disclosures.number_of(s, seat)
+        try:
+            return disclosures.number_of(s, seat)
+        except Unsealable:
+            return None

@@ -111,7 +111,7 @@ class Problems(Register):
         return [
             unit_named(_problem.c.unit),
             choice("state", "状态", _problem.c.state, ProblemState),
-            Filter("source", later("问题来源"), "choice", _found_by, _sources_told, closed(ProblemSource)),
+            Filter("source", later("问题来源"), "choice", _found_by, _sources_told, ProblemSource),
             flag("overdue", "只看逾期的", lambda asking: registers.late_problems(asking.now)),
             flag("open", "只看未销号的", lambda asking: _problem.c.state != ProblemState.CLOSED.value),
             between_days("due", "整改期限", _problem.c.due_at, moments=True),

@@ -110,8 +110,8 @@ class Numbers(Register):
         ]
 
     def scope(self, asking: Asking) -> list[Condition]:
-        """Whoever may open the register reads all of it; an auditor of a unit, the unit's numbers."""
-        return registers.own_unit(asking.officer, _record.c.unit)
+        """The numbers of the records that the officer may see; gaps are named for all but units."""
+        return registers.records_of(asking.officer)
 
     def search(self, asking: Asking, text: str) -> Condition | None:
         number = _record.c.number.contains(text, autoescape=True)

@@ -30,6 +30,7 @@ from .base import (
     typed,
     unit_named,
 )
+from .books import may_reveal
 
 _officer = table_of(OfficerRow)
 _disclosure = table_of(Disclosure)
@@ -61,9 +62,7 @@ class Officers(Register):
     ]  # fmt: skip
     filters = (
         choice("department", "部门", _officer.c.department, Department),
-        Filter(
-            "role", later("角色"), "choice", lambda asking, value: registers.with_role(value), _all_roles, closed(Role)
-        ),
+        Filter("role", later("角色"), "choice", lambda asking, value: registers.with_role(value), _all_roles, Role),
         unit_named(_officer.c.unit),
         flag("stopped", "只看已停用的", lambda asking: _officer.c.active.is_(False)),
     )
@@ -105,6 +104,16 @@ class Disclosures(Register):
 
     def scope(self, asking: Asking) -> list[Condition]:
         return registers.own_unit(asking.officer, _disclosure.c.unit)
+
+    def can_access_field(self, request: Request, field: BaseField, action: Any = None) -> bool:
+        """Whose number was seen is for those who read names; administrators see that, by whom and why."""
+        if field.name == "person_name" and not may_reveal(officer_of(request)):
+            return False
+        return super().can_access_field(request, field, action)
+
+    def filters_for(self, request: Request) -> list[Filter]:
+        names = may_reveal(officer_of(request))
+        return [each for each in self.filters if names or each.name != "person"]
 
     def search(self, asking: Asking, text: str) -> Condition | None:
         return _disclosure.c.officer_name.contains(text, autoescape=True)
