@@ -31,6 +31,8 @@ COMMON = {
     "attachments.digest": "文件摘要（SHA-256）",
     "attachments": "附件",
 }
+OPENED_BY_OFFICE = frozenset({Procedure.RECTIFICATION, Procedure.EARLY_WARNING})
+
 LONGEST_NUMBER = 3
 """Digits of the number of a row: no group takes more than 50."""
 
@@ -48,7 +50,8 @@ class Form:
     """`groups`: repeating groups with the most rows each takes, the main one first. `labels`: field → Chinese label,
     rows without their number. `needed`: what the gate asks for, marked as such. `body`, `typed_of`: other than the
     plain mapping of names. `places`: patterns of what a gate says → the field it is about.
-    `unlabelled`: fields besides those with a label."""
+    `unlabelled`: fields besides those with a label. `asks`: whether a field is needed that is so only sometimes, by
+    what else was typed; None for one of which `needed` says it."""
 
     procedure: Procedure
     template: str
@@ -63,6 +66,12 @@ class Form:
     body: Callable[[Typed], dict[str, Any]] | None = None
     typed_of: Callable[[AnyApplication], Typed] | None = None
     field_of: Callable[[tuple[Any, ...], Typed], str] | None = None
+    asks: Callable[[str, Typed], bool | None] | None = None
+
+    @property
+    def by_office(self) -> bool:
+        """Opened by the office itself: there is nobody who would accept it, and it is not withdrawn."""
+        return self.procedure in OPENED_BY_OFFICE
 
     @property
     def main(self) -> str:
@@ -76,6 +85,21 @@ class Form:
         number, _dot, leaf = rest.partition(".")
         of_a_row = group in self.groups and number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER
         return of_a_row and (f"{group}.{leaf}" in self.labels or f"{group}.{leaf}" in self.unlabelled)
+
+    def needs(self, name: str, typed: Typed) -> bool:
+        """Whether the field, of a row or by itself, is marked as one that must be filled in."""
+        asked = self.asks(name, typed) if self.asks is not None else None
+        return _plain(name) in self.needed if asked is None else asked
+
+    def missing(self, typed: Typed) -> Faults:
+        """Every field that is marked and empty: told together with what else is wrong, not one after the other."""
+        names: list[str] = []
+        for name in self.labels:
+            group, _dot, leaf = name.partition(".")
+            of_rows = leaf and group in self.groups
+            names += [f"{group}.{n}.{leaf}" for n in range(len(rows(typed, group)))] if of_rows else [name]
+        empty = [name for name in names if self.known(name) and not typed.get(name) and self.needs(name, typed)]
+        return {name: [_unfilled(name)] for name in empty}
 
     def row_fields(self, group: str) -> Typed:
         fields = [name.partition(".")[2] for name in self.labels if name.startswith(f"{group}.")]
@@ -97,7 +121,9 @@ class Form:
         return typed
 
     def tidied(self, typed: Typed) -> Typed:
-        return tidy(typed, self.groups)
+        """Without empty rows; but one of the main group stays, for its fields to be filled in."""
+        left = tidy(typed, self.groups)
+        return left if self.main and rows(left, self.main) else self.blank() | left
 
     def application(self, typed: Typed) -> AnyApplication | Faults:
         """The application that was typed, or every fault of its form."""
@@ -119,7 +145,7 @@ class Form:
 
     def label_of(self, name: str) -> str:
         """The label of a field of any row, in the reader's language."""
-        plain = re.sub(r"\.\d+", "", name, count=1)
+        plain = _plain(name)
         text = self.labels.get(plain) or COMMON.get(plain)
         return _(text) if text else ""
 
@@ -177,15 +203,23 @@ def _numbered(name: str, found: re.Match[str], typed: Typed) -> str:
     return name
 
 
+def _plain(name: str) -> str:
+    """The name of a field without the number of its row."""
+    return re.sub(r"\.\d+", "", name, count=1)
+
+
+def _unfilled(name: str) -> str:
+    return _("请选择") if _plain(name) in CHOSEN else _("请填写")
+
+
 def _reason(error: Mapping[str, Any], name: str) -> str:
     """Why, in words for people who fill in forms; what was typed is never quoted."""
     kind = str(error["type"])
     leaf = name.rpartition(".")[2]
-    chosen = re.sub(r"\.\d+", "", name, count=1) in CHOSEN
     if name in ROW_NAMES:
         return _("至少填写一行")
     if kind in ("missing", "string_too_short") or kind.startswith("union_tag"):
-        return _("请选择") if chosen else _("请填写")
+        return _unfilled(name)
     if kind in ("enum", "literal_error"):
         return _("请选择")
     if kind.startswith("date"):
@@ -199,8 +233,8 @@ def _reason(error: Mapping[str, Any], name: str) -> str:
 
 CHOSEN = frozenset(
     {"unit", "kind", "indicator", "level", "problems.source"}
-    | {"lines.resource", "lines.way", "persons.person", "persons.reason"}
-    | {f"changes.{name}" for name in ("kind", "unit", "into", "unit_kind", "resource")}
+    | {"lines.resource", "lines.way", "lines.internal_body", "persons.person", "persons.reason"}
+    | {f"changes.{name}" for name in ("kind", "unit", "units", "into", "unit_kind", "resource", "body")}
 )
 """Fields in which nothing is typed."""
 _CODE = "应为18位统一社会信用代码"

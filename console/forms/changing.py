@@ -72,6 +72,8 @@ def _quotas(row: Typed) -> list[tuple[str, str]]:
 
 
 def _bodies(row: Typed) -> dict[str, Any]:
+    if not row.get("body"):
+        return {}  # neither side is on the page yet
     before, after = _side(row, "before"), _side(row, "after")
     found: dict[str, Any] = {}
     if row.get("body") != NEW_BODY and before:
@@ -128,7 +130,39 @@ def field_of(place: tuple[Any, ...], typed: Typed) -> str:
     if rest[0] in ("before", "after") and row.get("kind") == ChangeKind.INTERNAL_BODIES:
         side = rest[0] if rest[0] == "after" else "before"
         return f"changes.{number}.{side}-{rest[1]}" if len(rest) > 1 else f"changes.{number}.body"
+    if rest[0] == "before":  # read from the register once these two are chosen
+        unchosen = [name for name in ("unit", "resource") if name in _ASKED[row["kind"]] and not row.get(name)]
+        return f"changes.{number}.{[*unchosen, 'before'][0]}"
     return f"changes.{number}.{rest[0]}"
+
+
+def asks(name: str, typed: Typed) -> bool | None:
+    """Fields of a row by the kind of its change: not every kind has them, and of some an empty one says something."""
+    group, _dot, rest = name.partition(".")
+    number, _dot, leaf = rest.partition(".")
+    if group != "changes" or not number.isdecimal() or leaf == "kind":
+        return None
+    row = {field: typed.get(f"changes.{number}.{field}", "") for field in ("kind", "body", "abolished")}
+    if leaf == "after-name":
+        there = row["kind"] == ChangeKind.INTERNAL_BODIES and row["body"] != ""
+        return there and row["abolished"] != _ABOLISHED
+    return leaf in _ASKED.get(row["kind"], ())
+
+
+_ASKED: dict[str, tuple[str, ...]] = {
+    ChangeKind.ESTABLISH: ("code", "name", "unit_kind", "rank"),
+    ChangeKind.ABOLISH: ("unit",),
+    ChangeKind.MERGE: ("units", "into"),
+    ChangeKind.RENAME: ("unit", "after"),
+    ChangeKind.RERANK: ("unit", "after"),
+    ChangeKind.RESUBORDINATE: ("unit",),
+    ChangeKind.EXTRA_NAME: ("unit",),
+    ChangeKind.INTERNAL_BODIES: ("unit", "body"),
+    ChangeKind.HEADCOUNT: ("unit", "resource", "after"),
+    ChangeKind.POSTS: ("unit", "resource", "after"),
+    ChangeKind.REALLOCATE: ("resource", "number"),
+}
+"""What must be filled in of a change, besides its kind."""
 
 
 # --- before, from the register -------------------------------------------------------------------------------------
@@ -281,4 +315,5 @@ ESTABLISHMENT_CHANGE = Form(
     body=body,
     typed_of=typed_of,
     field_of=field_of,
+    asks=asks,
 )

@@ -13,14 +13,15 @@ from api.deps import KEY_PATTERN
 from api.problems import Problem
 from docket.applications import MATTER
 from models.docket import Check, DecisionView, Docket
-from models.enums import CommandKind, Verdict
+from models.enums import CommandKind, Procedure, Verdict
 from models.rehearsal import Rehearsal
 
 from ..words import _, moment
 from .base import Faults, Form
 from .changing import completed
 from .sheet import Looked, Sheet
-from .typed import Typed, read, rows, tidy, with_rows
+from .staffing import warned
+from .typed import Typed, read, rows, with_rows
 
 LAST = ("absorption_until", "justification", "basis", "appointment", "warning_no", "attachments", "contact", "remark")
 """Parts of a form after its main one, in the order of the page."""
@@ -68,6 +69,14 @@ class Filling:
 
     def value(self, name: str) -> str:
         return self.typed.get(name, "")
+
+    def needs(self, name: str) -> bool:
+        return self.form.needs(name, self.typed)
+
+    @property
+    def warned(self) -> dict[str, str]:
+        """Field → what the officer should know of it, although it is no fault."""
+        return warned(self.typed, self.sheet) if self.form.procedure is Procedure.STAFFING_UP else {}
 
     def saved(self) -> str:
         """When the draft was last saved, in words; empty for one that never was."""
@@ -117,7 +126,7 @@ class Filling:
             self.typed = completed(self.typed, self.sheet.facts, self.sheet.codes)
 
     def tidy(self) -> None:
-        self.typed = tidy(self.typed, self.form.groups)
+        self.typed = self.form.tidied(self.typed)
 
     def add(self, group: str, row: Typed | None = None) -> None:
         """A new row at the end of a group, up to its most."""

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from models.enums import Procedure
+from models.enums import ExitReason, Procedure
 
 from .base import COMMON, EVERYWHERE, Form
+from .typed import Typed
+
+
+def asks(name: str, typed: Typed) -> bool | None:
+    """Where somebody goes is asked of those who transfer."""
+    row, _dot, leaf = name.rpartition(".")
+    return typed.get(f"{row}.reason") == ExitReason.TRANSFER.value if leaf == "destination" else None
+
 
 REMOVING_STAFF = Form(
     procedure=Procedure.REMOVING_STAFF,
@@ -39,4 +47,5 @@ REMOVING_STAFF = Form(
         (r"^第(\d+)人未担任", "persons.#.reason"),
         (r"^第(\d+)人", "persons.#.person"),
     ),
+    asks=asks,
 )

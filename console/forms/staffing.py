@@ -2,9 +2,52 @@
 
 from __future__ import annotations
 
-from models.enums import Procedure
+from collections import Counter
+from collections.abc import Sequence
 
+from models.enums import Procedure, Way
+
+from ..words import _
 from .base import COMMON, EVERYWHERE, Form
+from .sheet import Sheet
+from .typed import Typed, as_number, rows
+
+
+def asks(name: str, typed: Typed) -> bool | None:
+    """The document of a higher body stands in place of the unit's own decision; posts of a body name the body."""
+    part, _dot, _rest = name.partition(".")
+    if part in ("basis", "appointment"):
+        above = any(row.get("way") == Way.APPOINTED_ABOVE.value for row in rows(typed, "lines"))
+        above = above or any(typed.get(f"appointment.{field}") for field in ("document_no", "body", "date"))
+        return above is (part == "appointment")
+    row, _dot, leaf = name.rpartition(".")
+    return typed.get(f"{row}.resource", "").startswith("post:internal") if leaf == "internal_body" else None
+
+
+def beyond(lines: Sequence[tuple[str, str, int]], sheet: Sheet) -> list[str]:
+    """For each line (resource, way, number) a word of warning where more is asked for, over all lines, than is vacant:
+    the gate lets it pass and the examiner cuts it. Empty where nothing is vacant at all, which the gate refuses, and
+    for appointments by a higher body, which may exceed it."""
+    asked: Counter[str] = Counter()
+    for resource, way, number in lines:
+        asked[resource] += number if way != Way.APPOINTED_ABOVE.value else 0
+    vacant = {each.resource.value: each.vacancy for each in sheet.balances}
+    return [
+        _("申请%(n)d名，现空余%(vacant)d名，审核时可能核减") % {"n": asked[resource], "vacant": vacant[resource]}
+        if way != Way.APPOINTED_ABOVE.value and 0 < vacant.get(resource, 0) < asked[resource]
+        else ""
+        for resource, way, _number in lines
+    ]
+
+
+def warned(typed: Typed, sheet: Sheet) -> dict[str, str]:
+    """Field → what `beyond` says of the lines as they were typed."""
+    lines = []
+    for row in rows(typed, "lines"):
+        number = as_number(row.get("number", ""))
+        lines.append((row.get("resource", ""), row.get("way", ""), number if isinstance(number, int) else 0))
+    return {f"lines.{n}.number": said for n, said in enumerate(beyond(lines, sheet)) if said}
+
 
 STAFFING_UP = Form(
     procedure=Procedure.STAFFING_UP,
@@ -50,4 +93,5 @@ STAFFING_UP = Form(
     ),
     whole=frozenset({"number"}),
     blank_row={"number": "1"},
+    asks=asks,
 )

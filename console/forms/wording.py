@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.applications import (
     AnyApplication,
@@ -20,14 +20,16 @@ from rules.removal import subject_of
 from ..words import _, day, label
 from .changing import POINTS
 from .sheet import Sheet
+from .staffing import beyond
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One line of the confirmation: what, and its values."""
+    """One line of the confirmation: what, its values, and what should be known of each of them (or nothing)."""
 
     label: str
     values: list[str]
+    notes: list[str] = field(default_factory=list)
 
 
 def said_of(application: AnyApplication, sheet: Sheet, labels: Mapping[str, str]) -> list[Said]:
@@ -48,7 +50,7 @@ def said_of(application: AnyApplication, sheet: Sheet, labels: Mapping[str, str]
 def _asked(application: AnyApplication, sheet: Sheet) -> list[Said]:
     match application:
         case StaffingUpApplication():
-            return _staffing(application)
+            return _staffing(application, sheet)
         case RemovingStaffApplication():
             return [
                 Said(_("出编人员"), [_leaver(application, number, sheet) for number in range(len(application.persons))])
@@ -73,7 +75,7 @@ def _asked(application: AnyApplication, sheet: Sheet) -> list[Said]:
             return _warning(application)
 
 
-def _staffing(application: StaffingUpApplication) -> list[Said]:
+def _staffing(application: StaffingUpApplication, sheet: Sheet) -> list[Said]:
     lines = []
     for line in application.lines:
         text = _("%(resource)s%(number)d名，%(way)s") % {
@@ -84,7 +86,8 @@ def _staffing(application: StaffingUpApplication) -> list[Said]:
         where = _("，用于%(body)s") % {"body": line.internal_body} if line.internal_body else ""
         why = _("。原因：%(reason)s") % {"reason": line.reason} if line.reason else ""
         lines.append(text + where + why)
-    told = [Said(_("申请用编"), lines)]
+    notes = beyond([(line.resource.value, line.way.value, line.number) for line in application.lines], sheet)
+    told = [Said(_("申请用编"), lines, notes)]
     above = application.appointment
     return told + ([Said(_("上级任命"), [f"{above.body} {above.document_no} {day(above.date)}"])] if above else [])
 

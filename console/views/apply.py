@@ -21,7 +21,7 @@ from docket import drafts, view
 from docket.worklist import worklist
 from models.applications import AnyApplication
 from models.decisions import Officer, Resubmission
-from models.docket import CaseRow
+from models.docket import CaseRow, Docket, StepView
 from models.enums import CommandKind, Procedure, State, Step
 from models.rehearsal import Rehearsal
 from models.visits import DraftView
@@ -33,6 +33,7 @@ from ..forms import FORMS, lists
 from ..forms.filling import ID, Filling, may_correct, sent
 from ..forms.sheet import Looked, lay, own_unit
 from ..forms.wording import said_of
+from ..subjects import named as subject_named
 from ..words import _, label, said
 
 UNFINISHED = frozenset({"add", "drop", "person", "unit", "search", "refresh", "edit", "save"})
@@ -73,6 +74,7 @@ class Apply(Page):
         ]
         report_days = runtime.rulebook.removal.report_days
         context = {"choices": choices, "drafts": kept, "returned": returned, "report_days": report_days}
+        context["by_office"] = bool(choices) and all(FORMS[each.procedure].by_office for each in choices)
         return self.render(request, "console/apply.html", context)
 
     @route("/{procedure}", name="apply-form")
@@ -132,7 +134,8 @@ class Apply(Page):
         )
         if case is None or case.procedure is not _named(request):
             raise not_found()
-        context = {"case": case, "step_label": _step, "may_correct": may_correct(case)}
+        context = {"case": case, "step_label": _step, "about": _about, "may_correct": may_correct(case)}
+        context["by_office"] = FORMS[case.procedure].by_office
         return self.render(request, "console/apply_receipt.html", context)
 
     # --- pages ------------------------------------------------------------------------------------------------------
@@ -156,8 +159,9 @@ class Apply(Page):
     async def _judged(self, request: Request, filling: Filling, verb: str) -> Response:
         """Check, confirm or submit: first the form's own faults, then those of the gate."""
         application = filling.form.application(filling.typed)
+        missing = filling.form.missing(filling.typed) if verb != "submit" else {}
         if isinstance(application, dict):
-            filling.faults = application
+            filling.faults = application | missing
             return await self._form(request, filling, status=422)
         try:
             if verb == "submit":
@@ -165,12 +169,13 @@ class Apply(Page):
             filling.rehearsal = await _rehearsed(request, filling, application)
         except ProblemError as error:
             _told(filling, error)
+            filling.faults = missing | filling.faults
             return await self._form(request, filling, status=error.status_code)
         filling.checks = filling.rehearsal.checks if filling.rehearsal is not None else []
-        filling.faults = filling.form.faults_of(filling.checks, filling.typed)
-        if verb == "check":
+        filling.faults = missing | filling.form.faults_of(filling.checks, filling.typed)
+        if verb == "check" or missing:
             filling.focus = "result"
-            return await self._form(request, filling)
+            return await self._form(request, filling, status=422 if verb == "review" else 200)
         context = {"fill": filling, "said": said_of(application, filling.sheet, filling.form.labels)}
         return self.render(request, "console/apply_confirm.html", context)
 
@@ -182,6 +187,13 @@ class Apply(Page):
 
 def _step(code: str) -> str:
     return label(Step(code))
+
+
+def _about(case: Docket, step: StepView) -> str:
+    """What a step is about, in words."""
+    slots = case.slip.slots if case.slip is not None else []
+    resource = next((slot.resource for slot in slots if slot.code == step.subject), None)
+    return subject_named(case.procedure, step.step, step.subject, resource)
 
 
 def _to_receipt(request: Request, case_id: str) -> Response:

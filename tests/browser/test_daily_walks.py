@@ -19,7 +19,7 @@ from tests.browser.acts import (
     takes_from_worklist,
     today,
 )
-from tests.support.browser import City
+from tests.support.browser import City, violations
 
 
 def applied(city: City) -> tuple[Page, str]:
@@ -35,10 +35,13 @@ def applied(city: City) -> tuple[Page, str]:
     fill(page, {"会议名称": meeting(), "会议日期": today().isoformat(), "联系人": "王示申 0000-8000000"})
     page.get_by_role("button", name="提交前检查").click()
     expect(page.get_by_role("heading", name="提交前检查的结果")).to_be_visible()
+    assert violations(page) == []
     page.get_by_role("button", name="下一步：核对并提交").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("核对并提交")
+    assert violations(page) == []
     page.get_by_role("button", name="确认提交").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("提交回执")
+    assert violations(page) == []
     number = page.locator(".apply-number").inner_text()
     assert re.fullmatch(r"用编\d{4}-\d{5}", number)
     return page, number
@@ -98,12 +101,14 @@ def test_a_document_is_opened_and_anybody_verifies_it_by_its_code(city: City) ->
     row.get_by_role("link", name="预览").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("受理通知")
     expect(page.locator(".register-code")).to_have_text(code)
+    assert violations(page) == []
 
     passer_by = city.at(None)
     city.visit(passer_by, "/verify")
     fill(passer_by, {"核验编码": code})
     passer_by.get_by_role("button", name="核验编码").click()
     expect(passer_by.locator(".console-verdict")).to_contain_text("有效")
+    assert violations(passer_by) == []
     expect(passer_by.get_by_role("main")).not_to_contain_text("王示申")
 
 

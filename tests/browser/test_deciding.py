@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser.acts import confirm, decide, opened_from_worklist, press, staffing_up
-from tests.support.browser import City
+from tests.support.browser import City, violations
 
 
 def test_a_unit_never_sees_the_case_of_another(city: City) -> None:
@@ -65,3 +65,23 @@ def test_without_an_opinion_nothing_is_returned(city: City) -> None:
     page.locator(".case-box").get_by_role("button", name="退回补正", exact=True).click()
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.get_by_label("意见")).to_be_focused()
+
+
+def test_several_cases_are_examined_at_once_and_each_has_its_result(city: City) -> None:
+    numbers = [staffing_up(city)["case_no"] for _ in range(2)]
+    page = city.at("examiner")
+    city.visit(page, "/worklist")
+    for number in numbers:
+        page.locator("tr", has_text=number).get_by_role("checkbox").check()
+    page.get_by_role("button", name="批量办理").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("审核")
+    assert violations(page) == []
+    page.get_by_role("radio", name="同意", exact=True).check()
+    page.get_by_role("button", name="下一步：核对").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("核对后提交")
+    assert violations(page) == []
+    page.get_by_role("button", name="提交2件决定").click()
+    for number in numbers:
+        expect(page.locator("tr", has_text=number)).to_contain_text("采纳")
+        expect(page.locator("tr", has_text=number)).not_to_contain_text("不予采纳")
+    assert violations(page) == []

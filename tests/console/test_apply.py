@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from console.forms import FORMS
 from models.decisions import Officer
 from models.enums import Procedure, State
 from tests.support.console import Browser, Counter, text_of
@@ -106,6 +107,13 @@ async def submitted(b: Browser, procedure: str, fields: dict[str, str], query: s
     assert page.status_code == 200, text_of(page)
     assert "您要提交的内容" in text_of(page), text_of(page)
     answer = await b.post(f"/apply/{procedure}", hidden(page) | {"_do": "submit"})
+    assert answer.status_code == 303, text_of(answer)
+    return await b.http.get(answer.headers["location"])
+
+
+async def sent_at_once(b: Browser, procedure: str, fields: dict[str, str]) -> httpx.Response:
+    """Past the confirmation, which nobody reaches with an empty field: the receipt of what the gate makes of it."""
+    answer = await filled(b, procedure, fields, "submit")
     assert answer.status_code == 303, text_of(answer)
     return await b.http.get(answer.headers["location"])
 
@@ -277,7 +285,7 @@ async def test_the_check_names_the_clause_and_says_what_submitting_would_come_to
 
 async def test_who_submits_against_the_check_is_returned_and_told_why(counter: Counter, office: Office) -> None:
     async with counter.browser(APPLICANT) as b:
-        receipt = text_of(await submitted(b, "staffing-up", STAFFING | {"contact": "", "lines.0.reason": ""}))
+        receipt = text_of(await sent_at_once(b, "staffing-up", STAFFING | {"contact": "", "lines.0.reason": ""}))
     assert only_case(office).state is State.RETURNED
     assert "退回补正" in receipt
     assert "未填写联系人；第1行未填写用编原因" in receipt
@@ -292,6 +300,121 @@ async def test_what_is_not_accepted_says_so_with_its_clause(counter: Counter, of
     assert only_case(office).state is State.NOT_ACCEPTED
     assert "不予受理" in receipt
     assert "B 二.2（编制类别）" in receipt
+
+
+def marked(page: httpx.Response) -> set[str]:
+    """Fields that the page marks as needed, and that have a control."""
+    controls = re.findall(r"<(?:input|select|textarea)[^>]*>", page.text.partition('id="apply-form"')[2])
+    needed = {re.search(r'name="([^"]+)"', each)[1] for each in controls if 'aria-required="true"' in each}  # type: ignore[index]
+    found = 'class="form-label required" for="f-unit"' in page.text
+    return needed | ({"unit"} if found else set())
+
+
+def place_of(name: str) -> str:
+    return "f-" + re.sub(r"[.:]", "-", name)
+
+
+KINDS = ["establish", "abolish", "merge", "rename", "rerank", "resubordinate", "extra-name", "internal-bodies"]
+KINDS += ["headcount", "posts", "reallocate"]
+
+
+@pytest.mark.parametrize("verb", ["review", "check"])
+@pytest.mark.parametrize(
+    ("procedure", "officer", "typed"),
+    [
+        ("staffing-up", APPLICANT, {}),
+        ("staffing-up", APPLICANT, {"lines.0.number": "", "lines.0.internal_body": "办公室"}),
+        ("staffing-up", APPLICANT, {"lines.0.resource": "post:internal-chief"}),
+        ("staffing-up", APPLICANT, {"lines.0.way": "appointed-above"}),
+        ("staffing-up", APPLICANT, {"attachments.0.title": "纪要"}),
+        ("removing-staff", APPLICANT, {}),
+        ("removing-staff", APPLICANT, {"persons.0.reason": "transfer"}),
+        ("removing-staff", ORGANISATION, {}),
+        ("establishment-change", APPLICANT, {}),
+        *(("establishment-change", APPLICANT, {"changes.0.kind": kind}) for kind in KINDS),
+        ("rectification", INSPECTOR, {}),
+        ("rectification", INSPECTOR, {"problems.0.no": "", "problems.0.clause": "第三条"}),
+        ("early-warning", INSPECTOR, {"level": "remind"}),
+    ],
+)
+async def test_every_field_that_is_marked_and_empty_is_a_fault_at_the_first_press(
+    counter: Counter, procedure: str, officer: Officer, typed: dict[str, str], verb: str
+) -> None:
+    form = FORMS[Procedure(procedure)].blank() | typed
+    async with counter.browser(officer) as b:
+        page = await filled(b, procedure, form, verb)
+    assert page.status_code == 422
+    places = {place_of(name) for name in marked(page) - {name for name, value in form.items() if value}}
+    if typed.get("changes.0.kind") == "merge":
+        places.add("f-changes-0-units")  # ticks, whose legend is marked
+    if "persons.0.reason" in typed:
+        places.add("f-persons-0-person")  # who is found and chosen
+    assert len(places) >= 1
+    assert sorted(re.findall(r'id="(f-[^"]+)-fault"', page.text)) == sorted(places)
+    summary = dict(re.findall(r'<li><a href="#(f-[^"]+)">([^<]*)</a>', page.text))
+    assert places <= set(summary)
+    assert set(summary) - places <= {"f-persons"}  # nobody was chosen at all
+    assert "查看" not in summary.values()
+    assert all(f'id="{place}"' in page.text for place in summary)
+
+
+async def test_empty_and_wrong_fields_are_told_together(counter: Counter) -> None:
+    wrong = {"lines.0.number": "三", "contact": "", "lines.0.reason": ""}
+    async with counter.browser(APPLICANT) as b:
+        page = await filled(b, "staffing-up", STAFFING | wrong, "review")
+    assert "请填写整数" in fault_at(page, "lines.0.number")
+    assert "请填写" in fault_at(page, "contact")
+    assert "请填写" in fault_at(page, "lines.0.reason")
+    assert "有3处需要改正" in text_of(page)
+
+
+# --- more than is vacant ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["check", "review"])
+async def test_more_than_is_vacant_is_passed_with_a_warning(counter: Counter, verb: str) -> None:
+    two = {f"lines.1.{name.rpartition('.')[2]}": value for name, value in STAFFING.items() if name.startswith("lines")}
+    async with counter.browser(APPLICANT) as b:
+        page = await filled(b, "staffing-up", STAFFING | {"lines.0.number": "9"}, verb)
+        assert "申请9名，现空余4名，审核时可能核减" in text_of(page)
+        assert "检查通过，现在提交将予受理" in text_of(page)
+        assert fault_at(page, "lines.0.number") == ""
+        together = text_of(await filled(b, "staffing-up", STAFFING | two | {"lines.1.number": "3"}, verb))
+        assert "申请5名，现空余4名" in together
+        enough = text_of(await filled(b, "staffing-up", STAFFING | {"lines.0.number": "4"}, verb))
+        assert "审核时可能核减" not in enough
+        none = STAFFING | {"lines.0.resource": "post:internal-chief"}
+        assert "审核时可能核减" not in text_of(await filled(b, "staffing-up", none, verb))
+
+
+# --- opened by the office ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("procedure", "fields", "said"),
+    [
+        ("rectification", RECTIFICATION, "提交后即登记立项，不能撤回"),
+        ("early-warning", WARNING, "提交后即登记预警，不能撤回"),
+    ],
+)
+async def test_what_the_office_opens_by_itself_is_not_said_to_be_accepted(
+    counter: Counter, office: Office, procedure: str, fields: dict[str, str], said: str
+) -> None:
+    async with counter.browser(INSPECTOR) as b:
+        check = text_of(await filled(b, procedure, fields, "check"))
+        confirm = text_of(await filled(b, procedure, fields, "review"))
+        receipt = await submitted(b, procedure, fields)
+    for page in (check, confirm):
+        assert "检查通过，现在提交即予立项" in page
+        assert "受理" not in page.partition("全部检查和条款")[0].partition("提交前检查的结果")[2]
+    assert said in confirm
+    assert "可以撤回" not in confirm
+    shown = text_of(receipt)
+    assert not re.search(r"(报告整改情况|研判) (1|remind)\b", shown)
+    assert "问题1" in shown if procedure == "rectification" else "电话提醒" in shown
+    documents = [each for each in only_case(office).documents if each.digest]
+    assert all(f"/console/records/{each.id}" in receipt.text for each in documents)
+    assert "文书" not in shown
 
 
 # --- doors -----------------------------------------------------------------------------------------------------------

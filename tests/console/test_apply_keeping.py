@@ -11,7 +11,7 @@ from sqlalchemy import text
 from docket import drafts
 from models.enums import State
 from models.sealing import Unsealable
-from tests.console.test_apply import STAFFING, fault_at, filled, hidden, removal, submitted
+from tests.console.test_apply import STAFFING, fault_at, filled, hidden, removal, sent_at_once, submitted
 from tests.support.console import Counter, text_of
 from tests.support.office import (
     APPLICANT,
@@ -178,7 +178,7 @@ async def test_only_the_side_that_applied_corrects_and_only_what_was_returned(co
 async def test_a_department_corrects_what_it_reported(counter: Counter, office: Office) -> None:
     fields = removal(office, SERVICES) | {"unit": SERVICES, "persons.0.proof_no": ""}
     async with counter.browser(ORGANISATION) as b:
-        await submitted(b, "removing-staff", fields)
+        await sent_at_once(b, "removing-staff", fields)
         with office.database.read() as s:
             case_id = str(s.connection().execute(text("SELECT id FROM case_file")).scalar_one())
         assert office.docket(case_id).state is State.RETURNED
