@@ -86,7 +86,7 @@ async def test_the_page_has_labels_and_no_box_that_does_nothing(counter: Counter
         (SUPERVISOR.id, PASSWORD),  # has no password
         ("x" * 5_000, PASSWORD),
         (EXAMINER.id, "x" * 5_000),
-        ("exam\x00iner", PASSWORD),
+        ("exam\x07iner", PASSWORD),
     ],
 )
 async def test_who_is_not_let_in_hears_the_same_whatever_was_wrong(counter: Counter, login: str, password: str) -> None:
