@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
-from docket.problems import source_for
+from docket import unit_page
 from ledger import suspensions
 from models.decisions import Officer
-from models.enums import DocumentKind, Level, ProblemState, Procedure, State, StepState, UnitKind
+from models.enums import DocumentKind, Level, Procedure, State, StepState, UnitKind
 from models.proofs import RowKind
-from models.register import Case, Command, InternalBody, ProblemRow, Record, StepRow, Unit, table_of
+from models.register import Case, Command, InternalBody, Record, StepRow, Unit, table_of
 
 from .shapes import BodyRow, OpenProblem, UnitPage, UnitRow, UnitView
 
@@ -24,7 +25,6 @@ _step = table_of(StepRow)
 _unit = table_of(Unit)
 _body = table_of(InternalBody)
 _record = table_of(Record)
-_problem = table_of(ProblemRow)
 
 
 def state_of(s: Session, case_id: str) -> State:
@@ -86,26 +86,7 @@ def unit(s: Session, code: str, now: datetime, viewer: Officer) -> UnitView | No
 
 
 def _problems(s: Session, code: str, now: datetime, viewer: Officer) -> list[OpenProblem]:
-    """What is still to be put right, earliest due first."""
-    rows = s.execute(
-        select(_problem, _case.c.no.label("case_no"))
-        .join(_case, _case.c.id == _problem.c.case_id)
-        .where(_problem.c.unit == code, _problem.c.state != ProblemState.CLOSED.value)
-        .order_by(_problem.c.due_at, _problem.c.case_id, _problem.c.no)
-    )
-    return [
-        OpenProblem(
-            case_id=row.case_id,
-            case_no=row.case_no,
-            no=row.no,
-            kind=row.kind,
-            source=source_for(viewer, row.source),
-            state=ProblemState(row.state),
-            due_at=row.due_at,
-            overdue=row.due_at < now,
-        )
-        for row in rows
-    ]
+    return [OpenProblem(**asdict(each)) for each in unit_page.open_problems(s, code, viewer, now)]
 
 
 def _unit_fields(row: Row[Any]) -> dict[str, Any]:

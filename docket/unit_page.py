@@ -120,7 +120,7 @@ def of(s: Session, code: str, viewer: Officer, now: datetime, as_of: date | None
         above=_above(s, row.parent),
         branches=branches(s, code, None),
         bodies=[dict(each._mapping) for each in bodies],
-        problems=_problems(s, code, viewer, now),
+        problems=open_problems(s, code, viewer, now),
         suspensions=_suspensions(s, code, now),
         cases=case_list(s, Filters(unit=code, limit=MOST_CASES), viewer, now, calendar).items,
     )
@@ -164,7 +164,8 @@ def _quotas(s: Session, unit: Row[Any], as_of: date | None) -> list[Quota]:
     ]
 
 
-def _problems(s: Session, code: str, viewer: Officer, now: datetime) -> list[Problem]:
+def open_problems(s: Session, code: str, viewer: Officer, now: datetime) -> list[Problem]:
+    """What is still to be put right, earliest due first, as the viewer may know it."""
     rows = s.execute(
         select(_problem, _case.c.no.label("case_no"))
         .join(_case, _case.c.id == _problem.c.case_id)

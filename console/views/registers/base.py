@@ -6,6 +6,7 @@ transaction, in a thread, and only those that the officer may see (`scope`): in 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -309,9 +310,9 @@ class Register(BaseModelView):
 
     # --- what a subclass says ---
 
+    @abstractmethod
     def scope(self, asking: Asking) -> list[Condition]:
         """Which rows the officer may see at all."""
-        raise NotImplementedError
 
     def standing(self, asking: Asking) -> list[Condition]:
         """Which rows count on the day that is asked for."""
