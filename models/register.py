@@ -455,6 +455,7 @@ class Record(SQLModel, table=True):
     chain_seq: int | None = None
     prev_hash: str | None = None
     hash: str | None = None
+    disposed_at: datetime | None = None
     __table_args__ = (
         UniqueConstraint("series", "year", "seq", name="record_number_once"),
         UniqueConstraint("case_id", "step", "round", "subject", "kind", name="record_once"),

@@ -1,4 +1,5 @@
-"""The content-addressed store: a file is named by its digest, written once, checked at every read.
+"""The content-addressed store: a file is named by its digest, written once, checked at every read, and removed by
+nothing but an approved disposal.
 
 Beside each file stands its manifest of parts (digest per zip member), which locates an alteration. `RecordStore` is
 the rule; `FolderStore` keeps to it in a folder, `ObjectStore` in any object store that `obstore` reaches.
@@ -27,10 +28,12 @@ from obstore.store import from_url
 from models.sealing import HashName, digest
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_ENDING = re.compile(r"\.[a-z0-9]{2,6}")
 _READ_ONLY = 0o444
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
 SUFFIX = ".docx"
-"""Everything filed is a Word file, and a person who finds one should be able to open it."""
+"""A record is a Word file, and a person who finds one should be able to open it. Its renditions have endings of
+their own."""
 
 _MANIFEST = ".parts.json"
 _PARTS_BY: HashName = "sha256"
@@ -51,25 +54,32 @@ class RecordStore(ABC):
     def __init__(self, hash_name: HashName = "sm3") -> None:
         self.hash_name: HashName = hash_name
 
-    def put(self, data: bytes, digest: str) -> None:
+    def put(self, data: bytes, digest: str, ending: str = SUFFIX) -> None:
         """Keep `data` under `digest`; a file that is there already is compared, never replaced.
 
         Raises StoreFault when the digest is not that of the data, or when the file there is another.
         """
         if self._digest(data) != digest:
             raise StoreFault(f"{digest}: data do not have this digest")
-        target = _place(digest)
+        target = _place(digest, ending)
         if self._read(target) is not None:
-            self.get(digest)
+            self.get(digest, ending)
             return
         # The manifest first: a file in the store always has one, wherever a crash falls.
         self._write(_place(digest, _MANIFEST), self._manifest(data, digest))
         if not self._write(target, data):
-            self.get(digest)  # another writer was first: the same bytes, or a fault
+            self.get(digest, ending)  # another writer was first: the same bytes, or a fault
 
-    def get(self, digest: str) -> bytes:
+    def remove(self, digest: str, ending: str = SUFFIX) -> bool:
+        """Take a file and its manifest out of the store, for a disposal that was approved and recorded; False when
+        there was none, so that it can be repeated. Raises StoreFault when the store cannot or will not."""
+        removed = self._delete(_place(digest, ending))
+        self._delete(_place(digest, _MANIFEST))
+        return removed
+
+    def get(self, digest: str, ending: str = SUFFIX) -> bytes:
         """The bytes, checked against their name. Raises StoreFault naming the altered parts."""
-        data = self._read(_place(digest))
+        data = self._read(_place(digest, ending))
         if data is None:
             raise StoreFault(f"{digest}: 存档文件缺失 · file is missing")
         if self._digest(data) != digest:
@@ -79,7 +89,7 @@ class RecordStore(ABC):
 
     @abstractmethod
     def digests(self) -> Iterator[str]:
-        """All names in the store, sorted."""
+        """Names of all records in the store, sorted."""
 
     def well(self) -> bool:
         """Whether the store answers now."""
@@ -111,6 +121,10 @@ class RecordStore(ABC):
     @abstractmethod
     def _write(self, name: str, data: bytes) -> bool:
         """All of it or nothing, and never over another file; False when the name was there already."""
+
+    @abstractmethod
+    def _delete(self, name: str) -> bool:
+        """Remove a name; False when it was not there. Raises StoreFault when it still is."""
 
     def _digest(self, data: bytes) -> str:
         return digest(data, self.hash_name)
@@ -167,6 +181,17 @@ class FolderStore(RecordStore):
             _sync_folder(target.parent)
         return True
 
+    def _delete(self, name: str) -> bool:
+        target = self.root / name
+        try:
+            target.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreFault(f"{name}: 无法删除（{error.strerror}）· cannot be removed") from None
+        _sync_folder(target.parent)
+        return True
+
 
 class ObjectStore(RecordStore):
     """An object store (S3 and those like it, Azure, Google). A write is conditional on the name being free, so the
@@ -201,6 +226,15 @@ class ObjectStore(RecordStore):
             except AlreadyExistsError:
                 return False
             return True
+
+    def _delete(self, name: str) -> bool:
+        if self._read(name) is None:  # deleting what is not there succeeds silently in most stores
+            return False
+        with _reached(name):
+            obstore.delete(self._store, name)
+        if self._read(name) is not None:
+            raise StoreFault(f"{name}: 存储拒绝删除 · the store keeps it")
+        return True
 
 
 @contextlib.contextmanager
@@ -238,6 +272,8 @@ def open_store(url: str, hash_name: HashName = "sm3") -> RecordStore:
 def _place(digest: str, suffix: str = SUFFIX) -> str:
     if not _DIGEST.fullmatch(digest):
         raise StoreFault("not a digest")
+    if suffix != _MANIFEST and not _ENDING.fullmatch(suffix):
+        raise StoreFault("not a file ending")
     return f"{digest[:2]}/{digest}{suffix}"
 
 

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 from sqlmodel import SQLModel
 
+import models.archives
 import models.log
 import models.register
 import models.visits  # noqa: F401 - these fill the metadata

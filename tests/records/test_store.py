@@ -40,6 +40,38 @@ def test_a_file_comes_back_from_every_kind_of_store(any_store: RecordStore) -> N
     assert any_store.well()
 
 
+def test_another_form_of_a_record_stands_beside_it_under_its_own_ending(any_store: RecordStore) -> None:
+    record, signed = b"a record", b"%PDF- signed"
+    any_store.put(record, digest(record))
+    any_store.put(signed, digest(signed), ".pdf")
+    assert any_store.get(digest(signed), ".pdf") == signed
+    assert list(any_store.digests()) == [digest(record)]
+    for ending in ("", ".", "../x", ".DOCX", ".parts.json2"):
+        with pytest.raises(StoreFault):
+            any_store.put(record, digest(record), ending)
+
+
+def test_a_removed_file_leaves_nothing_and_can_be_removed_again(any_store: RecordStore) -> None:
+    kept, gone = b"a record", b"another"
+    for data in (kept, gone):
+        any_store.put(data, digest(data))
+    assert any_store.remove(digest(gone))
+    assert not any_store.remove(digest(gone))
+    assert list(any_store.digests()) == [digest(kept)]
+    assert any_store.get(digest(kept)) == kept
+    with pytest.raises(StoreFault, match="缺失"):
+        any_store.get(digest(gone))
+
+
+def test_what_cannot_be_removed_is_a_fault(store: FolderStore) -> None:
+    data = b"a record"
+    name = digest(data)
+    path = store.root / name[:2] / f"{name}.docx"
+    path.mkdir(parents=True)  # whoever runs the tests may delete any file, but nobody unlinks a folder
+    with pytest.raises(StoreFault, match="无法删除"):
+        store.remove(name)
+
+
 def test_data_under_a_wrong_name_are_refused(any_store: RecordStore) -> None:
     store = any_store
     with pytest.raises(StoreFault):

@@ -1,0 +1,86 @@
+"""Tables of what becomes of records after filing: renditions, holds, disposals. A leaf of the register."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+
+class Rendition(SQLModel, table=True):
+    """Another form of a record, kept beside its original bytes: PDF for reading, or what a signing provider returned.
+    Rows are only added, and go with their record at its disposal."""
+
+    __tablename__ = "rendition"
+    id: int | None = Field(default=None, primary_key=True)
+    record_id: str = Field(foreign_key="record.id", index=True)
+    kind: str
+    media_type: str
+    digest: str
+    size: int
+    made_at: datetime
+    made_by: str
+    provider: str
+    __table_args__ = (UniqueConstraint("record_id", "kind", "digest", name="rendition_once"),)
+
+
+class RecordHold(SQLModel, table=True):
+    """A record, or every record of a case (`record_id` null), must not be disposed of: a dispute, an inspection, an
+    audit. It ends when it is lifted, never by itself."""
+
+    __tablename__ = "record_hold"
+    id: str = Field(primary_key=True)
+    case_id: str = Field(index=True)
+    record_id: str | None = Field(default=None, index=True)
+    reason: str
+    basis: str
+    placed_by: str = Field(foreign_key="officer.id")
+    placed_at: datetime
+    lifted_by: str | None = Field(default=None, foreign_key="officer.id")
+    lifted_at: datetime | None = None
+    lifted_reason: str | None = None
+
+
+class Disposal(SQLModel, table=True):
+    """An act of disposal 销毁: proposed, approved or refused by the head, carried out by one officer before another as
+    witness (监销). `list_record` is its numbered list 销毁清册."""
+
+    __tablename__ = "disposal"
+    id: str = Field(primary_key=True)
+    state: str
+    due_before: date
+    reason: str
+    proposed_by: str = Field(foreign_key="officer.id")
+    proposed_at: datetime
+    decided_by: str | None = Field(default=None, foreign_key="officer.id")
+    decided_at: datetime | None = None
+    opinion: str | None = None
+    reference_no: str | None = None
+    executed_by: str | None = Field(default=None, foreign_key="officer.id")
+    executed_at: datetime | None = None
+    witnessed_by: str | None = Field(default=None, foreign_key="officer.id")
+    witnessed_at: datetime | None = None
+    list_record: str | None = None
+
+
+class DisposalItem(SQLModel, table=True):
+    """A record on the list of a disposal. One record stands on one open list at most (`open`), and is destroyed once;
+    `removed_at` is when its files had left the store."""
+
+    __tablename__ = "disposal_item"
+    disposal: str = Field(primary_key=True, foreign_key="disposal.id")
+    record_id: str = Field(primary_key=True, foreign_key="record.id")
+    digest: str
+    open: bool = True
+    struck_reason: str | None = None
+    removed_at: datetime | None = None
+    __table_args__ = (
+        Index(
+            "disposal_item_open_once",
+            "record_id",
+            unique=True,
+            sqlite_where=text("open = 1"),
+            postgresql_where=text("open"),
+        ),
+    )
