@@ -35,6 +35,7 @@ from models.decisions import (
 )
 from models.docket import Desk
 from models.enums import CommandKind, State
+from models.failpoints import hit
 from models.refusals import Refusal, RefusalCode
 from models.sealing import Unsealable
 from models.shape import Shape
@@ -66,6 +67,7 @@ class CaseActivities:
                 CONDUCT[turn.case.procedure].begin(turn)
                 acceptance.receipt_of_start(turn)
             desk = lay_desk(s, turn.case, moment.at, self._deps.office)
+        hit("activity.committed", moment.case_id)
         return self._filed(desk, moment, turn.issued)
 
     @activity.defn
@@ -75,6 +77,7 @@ class CaseActivities:
             turn = self._turn(s, order.case_id, order)
             receipt = self._judge(turn, order)
             desk = lay_desk(s, turn.case, order.at, self._deps.office, receipt)
+        hit("activity.committed", order.decision_id)
         return self._filed(desk, order, turn.issued)
 
     @activity.defn
@@ -84,6 +87,7 @@ class CaseActivities:
             turn = self._turn(s, moment.case_id, moment)
             yielding = clock.ring(turn, CONDUCT[turn.case.procedure])
             desk = lay_desk(s, turn.case, moment.at, self._deps.office)
+        hit("activity.committed", moment.case_id)
         desk = self._filed(desk, moment, turn.issued)
         if yielding is not None:
             desk = desk.model_copy(update={"wake_at": yielding})

@@ -14,6 +14,7 @@ from docket.commands import Submitted
 from models.applications import AnyApplication
 from models.decisions import Officer
 from models.enums import Department, State
+from models.failpoints import hit
 from models.refusals import Refusal
 from records import numbering
 from rules.deadlines import local_day
@@ -32,6 +33,7 @@ async def enter(
 ) -> CaseOpened:
     """Commit, deliver, watch the opening for two seconds. Raises ProblemError; `answer` gets the Location."""
     case = await run_in_threadpool(once_more, lambda: _commit(runtime, officer, body, key))
+    hit("api.committed", key)
     if case.state is State.SUBMITTED and await messenger_of(request).deliver(
         case.case_id, commands.command_id(officer.id, key)
     ):

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from docket import commands, substitutions, view
 from models.decisions import CommandAnswer, Officer, Receipt
 from models.enums import CommandKind
+from models.failpoints import hit
 from models.refusals import Refusal
 from models.shape import Shape
 
@@ -51,6 +52,7 @@ async def carry(
     taken = await run_in_threadpool(once_more, lambda: _commit(runtime, officer, case_id, kind, body, key))
     if taken.receipt is not None:
         return _answered(taken)
+    hit("api.committed", key)
     if await messenger_of(request).deliver(case_id, commands.command_id(officer.id, key)):
         await watch(lambda: _receipt(runtime, officer, key), runtime.watch_seconds)
     taken = await run_in_threadpool(_now, runtime, officer, case_id, key)

@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 from sqlmodel import Session
 
 from models.decisions import Delivery
+from models.failpoints import hit
 
 from . import commands
 
@@ -80,6 +81,7 @@ class Relay:
     async def _one(self, delivery: Delivery) -> bool:
         try:
             outcome = await self._deliver(delivery)
+            hit("relay.delivered", delivery.command_id)
         except Exception as fault:
             log.info("relay: case %s waits (%s)", delivery.case_id, type(fault).__name__)
             return False

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from activities.calendar import office_calendar
 from ledger.db import Database
+from models import failpoints
 from models.rulebook import Calendar, Rulebook
 from models.sealing import Keyring
 from records.store import RecordStore, open_store
@@ -39,6 +40,7 @@ def assembled(settings: Settings, *, migrate: bool = False) -> Iterator[Parts]:
     """
     check_profile(settings)
     check_algorithms()
+    _arm(settings)
     if not migrate and not settings.keyring_file.exists():
         # A mistyped folder must not be furnished with a key and an empty register.
         raise StartFault(
@@ -61,6 +63,13 @@ def assembled(settings: Settings, *, migrate: bool = False) -> Iterator[Parts]:
         )
     finally:
         database.close()
+
+
+def _arm(settings: Settings) -> None:
+    try:
+        failpoints.arm(settings.failpoints, settings.failpoints_seed)
+    except ValueError as error:
+        raise StartFault(f"设置 DINGBIAN_FAILPOINTS 有误：{error}") from None
 
 
 def _open_database(settings: Settings, keyring: Keyring, *, migrate: bool) -> Database:

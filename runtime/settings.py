@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     temporal_port: int = Field(default=7233, ge=1, le=65535)
     ui_port: int = Field(default=8233, ge=1, le=65535)
     demo_accounts: bool = Field(default_factory=lambda data: data["profile"] == "embedded")
+    failpoints: str = ""
+    failpoints_seed: int = 0
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None
@@ -241,6 +243,8 @@ def check_profile(settings: Settings) -> None:
         faults.append("不得启用演示账号（DINGBIAN_DEMO_ACCOUNTS）· demo accounts must be off")
     if settings.demo_accounts_file.exists():
         faults.append(f"存在演示账号文件 {settings.demo_accounts_file} · a demo accounts file exists")
+    if settings.failpoints:
+        faults.append("不得设置故障点（DINGBIAN_FAILPOINTS）· failpoints are for drills, not for an office")
     if uses_embedded_temporal():
         faults.append("不得使用内嵌 Temporal，请设置 TEMPORAL_ADDRESS · embedded Temporal; set TEMPORAL_ADDRESS")
     if faults:
