@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test browser-setup screenshots words lint types format bench fonts lock clean
+.PHONY: help setup up demo year test test-postgres browser-setup screenshots words lint audit fuzz types format drill bench fonts lock clean
 
 help: ## 列出全部命令 · list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,14 @@ up: $(STAMP) ## 启动全部，Ctrl-C 停止 · start everything, Ctrl-C stops i
 demo: $(STAMP) ## 走完一件用编 · run one complete staffing-up
 	@$(BIN)/dingbian demo $(ARGS)
 
+year: $(STAMP) ## 演示一整年的公文并打印 · one year of sample documents, printed
+	@$(BIN)/python -m tests.support.year $(or $(OUT),build/year)
+
 test: $(STAMP) ## 运行全部测试 · run every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+test-postgres: $(STAMP) ## 全部测试只在 PostgreSQL 上 · every test on PostgreSQL alone
+	TEST_ENGINE=postgresql ENGINE_TESTS=required $(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/browser $(ARGS)
 
 browser-setup: $(STAMP) ## 为浏览器测试安装 Chromium · install a Chromium for the browser tests
 	@$(BIN)/python -m tests.browser.install
@@ -41,11 +47,18 @@ screenshots: $(STAMP) ## 重新拍摄 docs/screens · take the pictures of docs/
 words: $(STAMP) ## 列出界面文字缺少的英文 · list what the console does not say in English yet
 	@$(BIN)/python -m console.catalogues
 
-lint: $(STAMP) ## 检查风格、依赖方向和模板 · style, direction of imports, templates
+lint: $(STAMP) audit ## 检查风格、依赖和模板 · style, imports, dependencies, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m doc_templates.lint
+
+audit: $(STAMP) ## 对照漏洞库审计依赖 · audit the dependencies (AUDIT=required: a service must answer)
+	@$(BIN)/python -m tests.support.audit
+
+fuzz: $(STAMP) ## 按接口文档随机试探（EXAMPLES=500 SEED=…） · fuzz the API by its document
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),300) FUZZ_SEED=$(or $(SEED),$$RANDOM) \
+	  $(BIN)/python -m pytest -n auto --dist loadgroup tests/api/test_schema_fuzz.py $(ARGS)
 
 types: $(STAMP) ## 检查类型 · check types
 	$(BIN)/mypy
@@ -53,6 +66,10 @@ types: $(STAMP) ## 检查类型 · check types
 format: $(STAMP) ## 整理代码格式 · format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+drill: $(STAMP) ## 演练：随机 kill -9 · a drill (SEED=1 ENGINE=sqlite|postgresql KILLS=12 CASES=24)
+	@$(BIN)/python -m tests.chaos.drill --seed $(or $(SEED),1) --engine $(or $(ENGINE),sqlite) \
+	  --kills $(or $(KILLS),12) --cases $(or $(CASES),24) $(ARGS)
 
 bench: $(STAMP) ## 运行基准测试 · run the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -5,6 +5,7 @@ Thin and idempotent: a retry finds the receipt that the first attempt committed 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -41,7 +42,7 @@ from models.sealing import Unsealable
 from models.shape import Shape
 from rules.admission import admit
 
-from . import acceptance, clock, filing, orders
+from . import acceptance, case_file, clock, filing, orders, parking
 from .conduct import Conduct
 from .deps import Deps
 from .facts import admission_facts
@@ -61,32 +62,49 @@ class CaseActivities:
     @activity.defn
     def open_case(self, moment: Moment) -> Desk:
         """The gate of a submitted case (A §三); on any other case just its desk, so it also serves a restart."""
-        with self._deps.database.write() as s:
-            turn = self._turn(s, moment.case_id, moment)
-            if turn.case.state is State.SUBMITTED:
-                CONDUCT[turn.case.procedure].begin(turn)
-                acceptance.receipt_of_start(turn)
-            desk = lay_desk(s, turn.case, moment.at, self._deps.office)
+        try:
+            with self._deps.database.write() as s:
+                turn = self._turn(s, moment.case_id, moment)
+                if turn.case.state is State.SUBMITTED:
+                    CONDUCT[turn.case.procedure].begin(turn)
+                    acceptance.receipt_of_start(turn)
+                desk = lay_desk(s, turn.case, moment.at, self._deps.office)
+        except Unsealable:
+            return parking.park(self._deps, moment.case_id, moment.at)
         hit("activity.committed", moment.case_id)
         return self._filed(desk, moment, turn.issued)
 
     @activity.defn
     def handle_command(self, order: Handle) -> Desk:
         """Judge one delivered command: compare it with its committed row, act, write the receipt."""
-        with self._deps.database.write() as s:
-            turn = self._turn(s, order.case_id, order)
-            receipt = self._judge(turn, order)
-            desk = lay_desk(s, turn.case, order.at, self._deps.office, receipt)
+        try:
+            with self._deps.database.write() as s:
+                turn = self._turn(s, order.case_id, order)
+                receipt = self._judge(turn, order)
+                desk = lay_desk(s, turn.case, order.at, self._deps.office, receipt)
+        except Unsealable:
+            return parking.park(self._deps, order.case_id, order.at, order.decision_id)
         hit("activity.committed", order.decision_id)
         return self._filed(desk, order, turn.issued)
 
     @activity.defn
     def ring(self, moment: Moment) -> Desk:
-        """What happens by itself: reminders, escalation, slip expiry, documents still to be made."""
-        with self._deps.database.write() as s:
-            turn = self._turn(s, moment.case_id, moment)
-            yielding = clock.ring(turn, CONDUCT[turn.case.procedure])
-            desk = lay_desk(s, turn.case, moment.at, self._deps.office)
+        """What happens by itself: reminders, escalation, slip expiry, documents still to be made; and what was parked
+        for want of a key, once the key is back."""
+        for order in parking.waiting(self._deps, moment):
+            desk = self.handle_command(order)
+            if desk.receipt is None:  # it still cannot be opened, or what stands before it cannot
+                return desk
+        try:
+            with self._deps.database.write() as s:
+                turn = self._turn(s, moment.case_id, moment)
+                submitted = turn.case.state is State.SUBMITTED
+                yielding = clock.ring(turn, CONDUCT[turn.case.procedure])
+                desk = lay_desk(s, turn.case, moment.at, self._deps.office)
+        except Unsealable:
+            return parking.park(self._deps, moment.case_id, moment.at)
+        if submitted:  # its gate was parked
+            return self.open_case(moment)
         hit("activity.committed", moment.case_id)
         desk = self._filed(desk, moment, turn.issued)
         if yielding is not None:
@@ -102,16 +120,22 @@ class CaseActivities:
             notices.trace(s, signal.case_id, signal.at, what, RefusalCode.MALFORMED, key)
             turn = self._turn(s, signal.case_id, signal)
             desk = lay_desk(s, turn.case, signal.at, self._deps.office)
+        hit("activity.committed", key)
         return self._filed(desk, signal, turn.issued)
 
     def _filed(self, desk: Desk, moment: Moment | Handle | Unreadable, issued: list[Issued]) -> Desk:
-        """Render, store and file what the transaction numbered; what fails stays pending and is tried again."""
-        if not desk.documents_pending:
+        """Render, store and file what the transaction numbered, and at the end of the case its case file; what fails
+        stays pending and is tried again."""
+        if not (desk.documents_pending or desk.final):
             return desk
-        unopened = 0
-        if desk.documents_pending != len(issued):  # an attempt before this one left some
-            issued, unopened = filing.left_over(self._deps, desk.case_id)
-        left = unopened + filing.file_issued(self._deps, issued, moment.at)
+        left = 0
+        if desk.documents_pending:
+            unopened = 0
+            if desk.documents_pending != len(issued):  # an attempt before this one left some
+                issued, unopened = filing.left_over(self._deps, desk.case_id)
+            left = unopened + filing.file_issued(self._deps, issued, moment.at)
+        if desk.final and not left:
+            left = case_file.close(self._deps, desk.case_id, moment.at)
         again = moment.at + RETRY_DOCUMENT if left else None
         wake_at = min((at for at in (desk.wake_at, again) if at is not None), default=None)
         return desk.model_copy(update={"documents_pending": left, "wake_at": wake_at})
@@ -128,8 +152,7 @@ class CaseActivities:
             row = commands.opened(s, order.decision_id)
         except Unsealable:
             if cases.case_of_command(s, order.decision_id) == order.case_id:
-                lost = Refusal.of(RefusalCode.MALFORMED, "密钥缺失，无法打开")
-                return commands.write_receipt(s, order.decision_id, order.at, lost)
+                raise  # acknowledged, so it is not refused: it waits for its key
             row = None
         suspect = _suspect(row, order)
         if row is None or suspect is not None:
@@ -141,7 +164,8 @@ class CaseActivities:
             return None
         if row.receipt is not None:
             return row.receipt
-        turn.command = row
+        # Committed before it was judged, whatever the clock of an API said: one that is fast lets nothing expire (P21).
+        turn.command = replace(row, decided_at=min(row.decided_at, order.at))
         answer = self._act(turn, row)
         notes = "；".join(turn.notes)
         return commands.write_receipt(s, row.id, order.at, answer, f"已办理：{notes} · done" if notes else "")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -41,10 +42,13 @@ from .turn import Turn
 
 NONE = "无"
 
+_PARTICULARS = re.compile(r"（[^（）]*(?:级|职[0-9]+名)）")
+"""Rank and posts of an internal body after its name: the article and the table say them."""
+
 _DUTY = {
     Step.OBLIGATION_FILING: "将本批复报上级机构编制部门备案",
     Step.OBLIGATION_CONGRESS: "依法报本级人民代表大会常务委员会备案",
-    Step.OBLIGATION_DISCLOSURE: "除涉及国家秘密外，公开机构编制事项",
+    Step.OBLIGATION_DISCLOSURE: "公开机构编制事项（涉及国家秘密的除外）",
 }
 _FIELD = {"name": "名称", "rank": "规格", "parent": "隶属", "other_names": "加挂牌子", "abolished_on": "撤并"}
 _ORGANISATIONAL = frozenset(
@@ -273,7 +277,9 @@ def reply(
 
 def _matter(changes: list[Change], names: dict[str, str]) -> str:
     """What the title agrees to: the one change, with the unit that it changes, without its particulars."""
-    return described(changes[0], names).partition("，")[0] if len(changes) == 1 else "调整机构编制事项"
+    if len(changes) > 1:
+        return "调整机构编制事项"
+    return _PARTICULARS.sub("", described(changes[0], names).partition("，")[0])
 
 
 def affected(changes: list[Change]) -> list[str]:

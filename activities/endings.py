@@ -29,8 +29,8 @@ def turned_down(turn: Turn, decision: Decision) -> Refusal | None:
     return None
 
 
-def refuse(turn: Turn, decision: Decision) -> None:
-    """A rejection at any step issues the refusal notice."""
+def refuse(turn: Turn, decision: Decision, part: str = "") -> None:
+    """A rejection at any step issues the refusal notice, of the whole or of a `part`."""
     letters.refusal_notice(
         turn,
         decision.step,
@@ -40,6 +40,7 @@ def refuse(turn: Turn, decision: Decision) -> None:
         faults=[],
         opinion=decision.opinion or "",
         by=turn.officer.shown,
+        part=part,
     )
 
 

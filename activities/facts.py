@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select
 
-from docket import cases
+from docket import cases, recusals
 from docket.acts import acts
 from docket.changing import approved_changes
 from ledger import balances, departures, slips, suspensions
@@ -54,6 +54,7 @@ def admission_facts(turn: Turn, decision: Decision | None = None) -> CaseFacts:
         known_subjects=codes,
         procedure=case.procedure,
         unit=case.row.unit,
+        recused=recusals.of_case(turn.s, case.row.id),
     )
 
 

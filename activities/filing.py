@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from models.enums import DocumentKind
+from models.failpoints import hit
 from models.sealing import Unsealable, digest
 from records import register as records
 from records.render import TemplateFault, TextFault
@@ -22,10 +23,12 @@ def file_issued(deps: Deps, issued: list[Issued], at: datetime) -> int:
         try:
             template = document.template_digest or deps.renderer.template_digest(document.kind)
             data = deps.renderer.render(document.kind, document.context, template)
+            hit("filing.rendered", document.record_id)
             name = digest(data, deps.store.hash_name)
             deps.store.put(data, name)
+            hit("filing.stored", document.record_id)
         except (TemplateFault, TextFault, StoreFault, OSError) as fault:
-            failed.append((document.record_id, f"{type(fault).__name__}: {fault}"))
+            failed.append((document.record_id, _said(fault)))
         else:
             made.append((document.record_id, template, name, len(data)))
     with deps.database.write() as s:
@@ -33,7 +36,21 @@ def file_issued(deps: Deps, issued: list[Issued], at: datetime) -> int:
             records.file(s, record_id, name, size, at, template_digest=template)
         for record_id, text in failed:
             records.fault(s, record_id, text)
+    for record_id, *_ in made:
+        hit("filing.filed", record_id)
     return len(failed)
+
+
+def _said(fault: TemplateFault | TextFault | StoreFault | OSError) -> str:
+    """Why a file could not be made, for whoever is to mend it: words, and no path of this machine."""
+    match fault:
+        case TemplateFault():
+            return f"模板：{fault} · the template"
+        case TextFault():
+            return f"内容：{fault} · a value"
+        case StoreFault():
+            return f"档案存储：{fault} · the store"
+    return f"读写文件失败：{fault.strerror or type(fault).__name__} · a file could not be read or written"
 
 
 def left_over(deps: Deps, case_id: str) -> tuple[list[Issued], int]:

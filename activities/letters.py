@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from docket import cases
 from docket.applications import MATTER
 from ledger import slips, suspensions
-from models.applications import RemovingStaffApplication, StaffingUpApplication
+from models.applications import EstablishmentChangeApplication, RemovingStaffApplication, StaffingUpApplication
 from models.documents import (
     AcceptanceNoticeContext,
     CorrectionNoticeContext,
@@ -18,6 +19,7 @@ from models.documents import (
 from models.enums import Department, DocumentKind, Procedure, SlotState, UnitKind
 from models.register import Slip
 from rules.deadlines import chinese_date, local_day
+from rules.identity import names_a_person
 from rules.routing import clause_cited, clause_shown
 
 from .paper import Base, department_name, issue, request_lines
@@ -55,7 +57,28 @@ def _listed(faults: list[FaultLine]) -> list[FaultLine]:
 
 
 def _submitted_on(turn: Turn) -> str:
-    return chinese_date(local_day(turn.case.row.opened_at))
+    """The day of the application and, where it was corrected, that of the round which the letter speaks of."""
+    first = chinese_date(local_day(turn.case.row.opened_at))
+    corrected = [row for row in cases.rounds(turn.s, turn.case.id) if row.round > 1 and not row.internal]
+    return f"{first}提交、{chinese_date(local_day(corrected[-1].submitted_at))}补正" if corrected else first
+
+
+def _cited(turn: Turn) -> str:
+    """What the unit calls its application: a request for a change has a title of its own, the gate asks for it."""
+    match turn.application:
+        case EstablishmentChangeApplication(title=said) if said and not names_a_person(said):
+            return said
+        case _:
+            title: str = turn.case.row.title
+            return title
+
+
+def _hand(turn: Turn, by: str) -> str:
+    """经办 and contact of a letter stand for the office that sends it: what another department or the unit itself has
+    decided is sent by the duty officer."""
+    if turn.command is None or turn.officer.department is Department.ESTABLISHMENT:
+        return by
+    return turn.deps.rulebook.office.duty_officer
 
 
 def _contact(turn: Turn) -> str:
@@ -84,7 +107,7 @@ def acceptance_notice(turn: Turn, due_at: datetime, reminder: str) -> None:
         return AcceptanceNoticeContext(
             **base,
             matter=_matter(turn),
-            application_title=turn.case.row.title,
+            application_title=_cited(turn),
             submitted_on=_submitted_on(turn),
             lines=request_lines(turn),
             accepted_on=chinese_date(turn.today),
@@ -101,12 +124,13 @@ def correction_notice(
     turn: Turn, step: str, subject: str, faults: list[FaultLine], reply_by: datetime, by: str
 ) -> None:
     """Every fault at once 一次性告知."""
+    by = _hand(turn, by)
 
     def context(base: Base) -> CorrectionNoticeContext:
         return CorrectionNoticeContext(
             **_addressed(turn, base),
             matter=_matter(turn),
-            application_title=turn.case.row.title,
+            application_title=_cited(turn),
             submitted_on=_submitted_on(turn),
             faults=_listed(faults),
             reply_by=chinese_date(local_day(reply_by)),
@@ -132,6 +156,7 @@ def refusal_notice(
 ) -> None:
     """不予受理 at the gate; 不予批准 at a rejection by any department, of the whole or of a `part`. The office calls
     itself 我办 in its letters."""
+    by = _hand(turn, by)
     own = acted_by == turn.deps.rulebook.office.name
 
     def context(base: Base) -> RefusalNoticeContext:
@@ -141,7 +166,7 @@ def refusal_notice(
             acted_by="我办" if own else acted_by,
             part=part,
             matter=_matter(turn),
-            application_title=turn.case.row.title,
+            application_title=_cited(turn),
             submitted_on=_submitted_on(turn),
             faults=_listed(faults),
             opinion=_sentence(opinion),
@@ -169,7 +194,7 @@ def _clause(turn: Turn) -> str:
 def revocation_notice(turn: Turn, step: str, slip: Slip, slots: list[SlotLine], reason: str, by: str) -> None:
     """The unused slots of a slip are void: revocation, withdrawal, or a new round. Slots that were used stay in
     force, and the unit keeps the slip for them."""
-    office = turn.deps.rulebook.office
+    office, by = turn.deps.rulebook.office, _hand(turn, by)
     used = [slot.code for slot in slips.slots_of(turn.s, slip.id) if slot.state == SlotState.USED.value]
 
     def context(base: Base) -> RevocationNoticeContext:

@@ -44,6 +44,7 @@ SERIES: dict[DocumentKind, str] = {
     DocumentKind.SUSPENSION_NOTICE: "编停",
     DocumentKind.RESUMPTION_NOTICE: "编停",
     DocumentKind.EXCEPTIONAL_ACCEPTANCE: "编停",
+    DocumentKind.CASE_FILE: "编卷",
 }
 """代字 after the office's prefix (documents.md)."""
 
@@ -62,7 +63,8 @@ RETENTION: dict[DocumentKind, Retention] = {
     DocumentKind.EXCEPTIONAL_ACCEPTANCE: Retention.YEARS_30,
     DocumentKind.PHONE_RECORD: Retention.YEARS_10,
 }
-"""Permanent where nothing else is said (documents.md; domain.md §7.1)."""
+"""Permanent where nothing else is said (documents.md; domain.md §7.1). A case file is kept as long as the longest kept
+document that it lists."""
 
 
 class Base(TypedDict):
@@ -86,10 +88,12 @@ def issue(
     unit: Unit | None = None,
     series: str | None = None,
     issuer: str | None = None,
+    retention: Retention | None = None,
 ) -> Record:
     """Number a document and freeze its context in this transaction; the file is made after the commit.
 
-    `unit` whom it is made out to, `series` (代字 after the prefix) and `issuer` where they are not the usual ones.
+    `unit` whom it is made out to, `series` (代字 after the prefix), `issuer` and `retention` where they are not the
+    usual ones.
     """
     office = turn.deps.rulebook.office
     of_unit = unit or turn.unit()
@@ -105,7 +109,7 @@ def issue(
         issued_on=turn.today,
         issuer=issuer or office.name,
         officers=officers,
-        retention=RETENTION.get(kind, Retention.PERMANENT),
+        retention=retention or RETENTION.get(kind, Retention.PERMANENT),
         template_digest=_template_of(turn, kind),
     )
     frozen: list[DocumentContext] = []

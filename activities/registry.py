@@ -9,13 +9,16 @@ from .cases import CaseActivities
 from .deps import Deps
 from .log import LogActivities
 from .monitoring import MonitoringActivities
+from .reconciliation import Engine, ReconciliationActivities
 
 __all__ = ["Deps", "build_activities"]
 
 
-def build_activities(deps: Deps) -> list[Callable[..., Any]]:
-    """All activities that any workflow uses; a test compares them with what the workflows execute."""
+def build_activities(deps: Deps, engine: Engine | None = None) -> list[Callable[..., Any]]:
+    """All activities that any workflow uses; a test compares them with what the workflows execute. Without an `engine`
+    no reconciliation can run."""
     case, monitoring, log = CaseActivities(deps), MonitoringActivities(deps), LogActivities(deps)
+    reconciliation = ReconciliationActivities(deps, engine)
     return [
         case.open_case,
         case.handle_command,
@@ -23,4 +26,5 @@ def build_activities(deps: Deps) -> list[Callable[..., Any]]:
         case.note_unreadable,
         monitoring.run_monitors,
         log.append_to_log,
+        reconciliation.reconcile,
     ]

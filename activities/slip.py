@@ -67,7 +67,7 @@ def _void_record(turn: Turn, number: str, reason: str) -> None:
     record = turn.s.exec(
         select(Record).where(col(Record.number) == number, col(Record.kind) == DocumentKind.VERIFICATION_SLIP.value)
     ).one()
-    records.void(turn.s, record.id, reason)
+    records.void(turn.s, record.id, reason, turn.at)
 
 
 def returned_after_slip(turn: Turn, decision: Decision) -> Refusal | None:
@@ -75,7 +75,7 @@ def returned_after_slip(turn: Turn, decision: Decision) -> Refusal | None:
     if used(turn):
         return Refusal.of(RefusalCode.VERDICT_NOT_OPEN, "已有人员落编，不能整件退回")
     if turn.applied(StaffingUpApplication).appointment is None:
-        reason = f"第{turn.case.round}轮退回补正"
+        reason = f"{Step(decision.step).label}时退回补正"
         refused = void_slip(turn, decision.step, SlipState.VOID, reason, turn.officer)
         if refused is not None:
             return refused
@@ -93,11 +93,18 @@ def slot_rejected(turn: Turn, decision: Decision, codes: list[str]) -> Refusal |
         if isinstance(released, Refusal):
             return released
     turn.finish(decision)
-    endings.refuse(turn, decision)
+    endings.refuse(turn, decision, _named(turn, codes))
     turn.void(codes)
     cases.forget_person(turn.s, turn.case.id, codes)
     settle(turn, empty=State.REJECTED)
     return None
+
+
+def _named(turn: Turn, codes: list[str]) -> str:
+    """The slots of a rejection, as a letter names them; an appointment has persons in its order and no codes."""
+    if turn.applied(StaffingUpApplication).appointment is not None:
+        return "、".join(f"第{code[1:]}名" for code in codes) + "任命人员"
+    return f"用编编号{'、'.join(codes)}所报人员"
 
 
 def settle(turn: Turn, *, empty: State = State.REJECTED) -> None:

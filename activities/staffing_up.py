@@ -49,6 +49,8 @@ from .paper import Base, department_name, issue
 from .turn import Refused, Turn
 from .vouchers import Approval, Entered, Hands
 
+_NOT_BEFORE = "核定单核发前，不得先行办理录用、调任、任职等手续。"
+
 SLOT_SERIES = "N"
 """用编号码: N, year, five digits, one code per post (domain.md §2.1 step 5)."""
 
@@ -89,7 +91,9 @@ def _checks(turn: Turn, officer: Officer) -> tuple[Outcome, list[Check]]:
 def _accepted(turn: Turn) -> None:
     turn.open(Step.EXAMINE, Department.ESTABLISHMENT)
     turn.change(state=State.ACCEPTED.value)
-    letters.acceptance_notice(turn, turn.case.current()[0].due_at, "核定单核发前，不得先行办理录用、调任、任职等手续。")
+    appointed = turn.applied(StaffingUpApplication).appointment is not None
+    reminder = "本申请依上级任命文件办理，不另发核定单。" if appointed else _NOT_BEFORE
+    letters.acceptance_notice(turn, turn.case.current()[0].due_at, reminder)
 
 
 # --- 3 examine ------------------------------------------------------------------------------------------------
@@ -557,7 +561,7 @@ def withdraw(turn: Turn, body: Withdrawal) -> Refusal | None:
         return slip.end_appointment(turn, State.WITHDRAWN)
     issued = slip.slip_of(turn)
     if issued is not None and issued.state == SlipState.VALID.value:
-        refused = slip.void_slip(turn, "withdraw", SlipState.VOID, f"用编单位撤回：{body.reason}", turn.officer)
+        refused = slip.void_slip(turn, "withdraw", SlipState.VOID, f"用编单位撤回，{body.reason}", turn.officer)
         if refused is not None and not slip.used(turn):
             return refused
         if slip.used(turn) and refused is not None:

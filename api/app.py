@@ -10,16 +10,23 @@ from starlette.responses import RedirectResponse
 from . import openapi, problems
 from .courier import Messenger
 from .deps import Runtime
-from .middleware import PREFIX, BodyLimit, CodecCors, LastResort, SecurityHeaders
+from .metrics import Measured
+from .middleware import PREFIX, BodyLimit, CallersAddress, CodecCors, LastResort, SecurityHeaders
+from .oidc import Vouching
 from .routes import (
     applications,
+    audit,
     cases,
     codec,
     events,
     health,
     ledger,
+    officers,
+    packages,
     records,
+    recusals,
     reference,
+    retention,
     substitutions,
     units,
     verify,
@@ -29,10 +36,15 @@ from .routes import (
 ROUTES = (
     applications.routes,
     cases.routes,
+    recusals.routes,
+    packages.routes,
     worklist.routes,
     substitutions.routes,
+    officers.routes,
+    audit.routes,
     units.routes,
     records.routes,
+    retention.routes,
     verify.routes,
     ledger.routes,
     events.routes,
@@ -44,6 +56,8 @@ ROUTES = (
 
 def create_app(runtime: Runtime) -> FastAPI:
     """The API under `/api/v1`; raises LookupError when a route's operation has no rule in `api.permissions`."""
+    if runtime.vouching is None and runtime.settings.oidc_audience:
+        runtime.vouching = Vouching(runtime.settings)
     app = FastAPI(
         title=openapi.TITLE,
         version="0.1.0",
@@ -52,7 +66,9 @@ def create_app(runtime: Runtime) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,  # a redirect would drop the body of a command
         middleware=[
-            Middleware(SecurityHeaders),
+            Middleware(Measured, metrics=runtime.metrics),
+            Middleware(CallersAddress),
+            Middleware(SecurityHeaders, over_tls=runtime.settings.over_tls),
             Middleware(CodecCors, origin=runtime.settings.ui_url),
             Middleware(LastResort),
             Middleware(BodyLimit),

@@ -6,6 +6,7 @@ before a byte of the body is read, and the body is read strictly (api.strict) be
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Coroutine
 from http.cookies import CookieError, SimpleCookie
@@ -16,13 +17,18 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from docket import officers, substitutions
+from docket.officers import Holder
 from models.decisions import Officer
+from models.identity import names_a_person
 from rules.deadlines import local_day
 
-from .deps import KEY_PATTERN, Runtime, runtime_of
+from .deps import KEY_PATTERN, Runtime, address_of, runtime_of
+from .oidc import NotVouchedFor, ProviderAway, is_jwt
 from .permissions import RULES, Rule
 from .problems import ProblemError, no_substitution
 from .strict import parse
+
+logger = logging.getLogger("dingbian.api")
 
 ACTING_FOR = "acting-for"
 """The header by which a substitute says for whom he or she acts: a login."""
@@ -39,13 +45,14 @@ class Door(APIRoute):
     """Default deny: a route whose operation has no rule cannot even be made."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        rule = RULES.get(self.operation_id or "")
+        operation = self.operation_id or ""
+        rule = RULES.get(operation)
         if rule is None:
             raise LookupError(f"{self.path}: operation {self.operation_id!r} has no rule in api.permissions")
         handle = super().get_route_handler()
 
         async def admitted(request: Request) -> Response:
-            await admit(request, rule)
+            await admit(request, rule, operation)
             return await handle(request)
 
         return admitted
@@ -56,11 +63,17 @@ def router(tag: str) -> APIRouter:
     return APIRouter(route_class=Door, tags=[tag])
 
 
-async def admit(request: Request, rule: Rule) -> None:
-    """Raises ProblemError 401, 403, 400, 429, 413, 415; otherwise `request.state.officer` and the body are ready."""
+async def admit(request: Request, rule: Rule, operation: str) -> None:
+    """Raises ProblemError 401, 403, 400, 429, 413, 415, 503; otherwise `request.state.officer` and the body are
+    ready."""
     runtime = runtime_of(request)
-    if not rule.public:
-        officer = await _capacity(request, runtime, rule, await _authenticated(request, runtime, rule))
+    if rule.public:
+        runtime.limits.passers_by.take(address_of(request))
+    else:
+        held = await _authenticated(request, runtime, rule)
+        if held.scope and not _within(held.scope, request, rule, operation):
+            raise ProblemError("outside-token", "令牌只限所列操作 · this token is for other operations")
+        officer = await _capacity(request, runtime, rule, held.officer)
         if not rule.allows(officer):
             raise ProblemError("forbidden", "您的部门或角色不能办理此项 · not for your department or role")
         request.state.officer = officer
@@ -69,6 +82,12 @@ async def admit(request: Request, rule: Rule) -> None:
             _count(request, runtime, officer)
     if rule.json_body:
         await _read_json(request)
+
+
+def _within(scope: frozenset[str], request: Request, rule: Rule, operation: str) -> bool:
+    """A token for reading opens what only reads; any other one the operations that it names."""
+    reads = request.method in ("GET", "HEAD") and not rule.write
+    return operation in scope or (reads and officers.READING in scope)
 
 
 async def _capacity(request: Request, runtime: Runtime, rule: Rule, officer: Officer) -> Officer:
@@ -97,18 +116,55 @@ def _count(request: Request, runtime: Runtime, officer: Officer) -> None:
         runtime.limits.writes.take(f"{officer.id}|{case_id}")
 
 
-async def _authenticated(request: Request, runtime: Runtime, rule: Rule) -> Officer:
+async def _authenticated(request: Request, runtime: Runtime, rule: Rule) -> Holder:
+    """Who calls, by an opaque token of ours or a JWT of the organisation's provider. The call is counted before the
+    token is looked at, so that a flood costs a look into memory and no more (P25)."""
     token = bearer_token(request)
     if token is None and rule.cookie:
         token = _cookie_token(request, runtime.settings.ui_url)
     if token is None:
         raise _unauthenticated("请在 Authorization 请求头中提供令牌 · give a bearer token")
-    officer = await run_in_threadpool(officer_with, runtime, token)
-    if officer is None:
+    runtime.limits.calls.take(officers.token_hash(token))
+    held = await holder_of(runtime, token)
+    if held is None:
+        runtime.limits.strangers.take(address_of(request))
         raise _unauthenticated(
             "令牌无效、已过期或已收回 · token unknown, expired or revoked", ', error="invalid_token"'
         )
-    return officer
+    return held
+
+
+async def holder_of(runtime: Runtime, token: str) -> Holder | None:
+    """Who holds the token now, whoever issued it; None when it does not hold. Raises ProblemError 503 when that cannot
+    be said."""
+    if officers.is_token(token):
+        return await run_in_threadpool(_holder_with, runtime, token)
+    vouching = runtime.vouching
+    if vouching is None or not is_jwt(token):
+        return None
+    try:
+        login = await vouching.login_of(token)
+    except NotVouchedFor as error:
+        logger.info("oidc: %s, nobody was confirmed", error)
+        return None
+    except ProviderAway:
+        raise ProblemError(
+            "identity-provider-away",
+            "暂不能核实统一身份认证的令牌；本系统的令牌不受影响 · tokens of this system still count",
+            headers={"Retry-After": "30"},
+        ) from None
+    return await run_in_threadpool(_holder_named, runtime, login)
+
+
+def _holder_with(runtime: Runtime, token: str) -> Holder | None:
+    with runtime.database.read() as s:
+        return officers.holder_of_token(s, token, runtime.clock())
+
+
+def _holder_named(runtime: Runtime, login: str) -> Holder | None:
+    with runtime.database.read() as s:
+        row = officers.find_by_login(s, login)
+    return Holder(officers.officer_of(row)) if row is not None else None
 
 
 def _unauthenticated(detail: str, more: str = "") -> ProblemError:
@@ -130,13 +186,10 @@ def _cookie_token(request: Request, origin: str) -> str | None:
     return morsel.value if morsel is not None else None
 
 
-def officer_with(runtime: Runtime, token: str) -> Officer | None:
-    with runtime.database.read() as s:
-        return officers.officer_of_token(s, token, runtime.clock())
-
-
 def _check_key(request: Request) -> None:
-    if not _KEY.fullmatch(request.headers.get("idempotency-key", "")):
+    """A key rests in clear beside its command, so it is nobody's identity number (P16)."""
+    key = request.headers.get("idempotency-key", "")
+    if not _KEY.fullmatch(key) or names_a_person(key):
         raise ProblemError(
             "idempotency-key-required",
             "1 至 100 个字母、数字或 . _ : -，以字母或数字开头 · 1 to 100 of letters, digits, . _ : -",

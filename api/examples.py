@@ -119,6 +119,15 @@ SUBSTITUTION: dict[str, Any] = {
     "procedures": ["staffing-up"],
     "reason": "出差",
 }
+RECORD_HOLD: dict[str, Any] = {"scope": "case", "reason": "巡察组调阅", "basis": "示巡函〔2036〕3号"}
+LIFTING: dict[str, Any] = {"reason": "巡察结束，档案已归还"}
+DISPOSAL: dict[str, Any] = {"due_before": "2026-01-01", "reason": "经鉴定，期限届满，没有继续保存的价值"}
+STRIKE: dict[str, Any] = {"record_id": "0f3c5d3e9b7a4c1d8e2f6a5b4c3d2e1f", "reason": "仍有参考价值"}
+DISPOSAL_DECISION: dict[str, Any] = {
+    "verdict": "approve",
+    "opinion": "同意按清册销毁",
+    "reference_no": "示编办纪〔2037〕1号",
+}
 RETURN: dict[str, Any] = {"step": "examine", "round": 1, "verdict": "return", "opinion": "请补充用编原因。"}
 
 
@@ -130,3 +139,10 @@ def named(**bodies: dict[str, Any]) -> dict[str, Any]:
 DECISIONS = named(examine=EXAMINE, issue=ISSUE, persons=PERSONS, sent_back=RETURN)
 HOLD: dict[str, Any] = {"reason": "等待上级批复", "second_officer": "officer-7"}
 EXTENSION: dict[str, Any] = {"step": "examine", "working_days": 3, "reason": "需实地核实"}
+
+OFFICER = {"login": "chenxm", "name": "陈晓明", "department": "establishment"}
+RECUSAL = {"reason": "与拟进入人员系近亲属"}
+OFFICER_CHANGE = {"name": "陈晓鸣"}
+ROLES = {"roles": ["examiner"], "reason": "编办〔2026〕5号分工"}
+ACTIVITY = {"active": False, "reason": "调离"}
+PASSWORD = {"password": "correct horse battery staple"}  # an example that nobody uses

@@ -22,6 +22,11 @@ class Buckets:
         self._lock = threading.Lock()
         self._callers: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    @property
+    def known(self) -> int:
+        """Callers who are remembered, never more than MOST_CALLERS."""
+        return len(self._callers)
+
     def take(self, caller: str) -> None:
         """Raises ProblemError `too-many-requests` with Retry-After when the caller's bucket is empty."""
         now = self._clock()

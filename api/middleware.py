@@ -10,6 +10,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from docket.audit import ADDRESS
+
 from .problems import ProblemError, response
 
 logger = logging.getLogger("dingbian.api")
@@ -38,6 +40,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": CLOSED,
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -74,11 +77,32 @@ def _refusal(scope: Scope, limit: int) -> Response:
     return HTMLResponse(page + "</html>", error.status_code, error.headers)
 
 
-class SecurityHeaders:
-    """Sets what is not set: an answer that knows better (a cacheable one) says so itself."""
+class CallersAddress:
+    """Lets the audit know from where a call comes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        known = ADDRESS.set(str(client[0]) if client else "")
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            ADDRESS.reset(known)
+
+
+_HSTS = "max-age=31536000"
+"""A year, for this host alone: what else the office's domain serves is not ours to bind."""
+
+
+class SecurityHeaders:
+    """Sets what is not set: an answer that knows better (a cacheable one) says so itself. Over TLS a browser is told
+    never to come without it again (ASVS 5.0 3.4.1)."""
+
+    def __init__(self, app: ASGIApp, over_tls: bool = False) -> None:
+        self.app = app
+        self.headers = _HEADERS | ({"Strict-Transport-Security": _HSTS} if over_tls else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,7 +112,7 @@ class SecurityHeaders:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -25,8 +25,11 @@ TAGS = [
     {"name": "applications", "description": "申请 · applications"},
     {"name": "cases", "description": "事项与决定 · cases and decisions"},
     {"name": "substitutions", "description": "代行 · substitutions"},
+    {"name": "officers", "description": "经办人账号 · accounts of officers"},
+    {"name": "audit", "description": "审计记录 · the audit"},
     {"name": "units", "description": "机构、台账、花名册 · units, balances, roster"},
     {"name": "records", "description": "公文与文号 · official records and numbers"},
+    {"name": "retention", "description": "保管期限与销毁 · retention and disposal"},
     {"name": "verify", "description": "公开核验 · public verification"},
     {"name": "ledger", "description": "台账核验与存证日志 · verification of the ledger, transparency log"},
     {"name": "events", "description": "变更事件 · server-sent events"},
@@ -52,21 +55,44 @@ _ACTING = {
     "examples": {"substitute": {"value": "issuer"}},
 }
 
-AT_ONCE = (*APPLICATIONS, "grant_substitution", "end_substitution")
-"""Writes that never answer 202: an application is 201, a substitution no command on a case."""
+_HOLDS = ("place_hold", "lift_hold")
+_DISPOSALS = ("propose_disposal", "strike_disposal", "decide_disposal", "execute_disposal", "witness_disposal")
+
+_ACCOUNTS = ("enter_officer", "change_officer", "grant_roles", "set_officer_active", "set_officer_password")
+
+AT_ONCE = (*APPLICATIONS, "recuse", "grant_substitution", "end_substitution", *_HOLDS, *_DISPOSALS, *_ACCOUNTS)
+"""Writes that never answer 202: an application is 201, the others are no commands on a case."""
 
 _ALWAYS = ("internal", "database-away")
 _OF_OPERATION = {
     **dict.fromkeys(APPLICATIONS, ("not-your-unit", "unknown-unit", "unit-abolished")),
     "grant_substitution": ("no-substitution",),
     "end_substitution": ("no-substitution",),
-    "read_record_file": ("not-filed", "record-fault"),
-    "read_record_pdf": ("not-filed", "record-fault", "preview-unavailable", "too-many-requests"),
+    "place_hold": ("record-disposed", "malformed"),
+    "lift_hold": ("two-roles", "already-decided"),
+    "propose_disposal": ("retention-running", "nothing-to-do"),
+    "strike_disposal": ("already-decided",),
+    "decide_disposal": ("self-approval", "already-decided", "reference-required"),
+    "execute_disposal": ("two-roles", "not-your-turn", "already-decided"),
+    "witness_disposal": ("two-roles", "not-your-turn", "already-decided"),
+    "read_record_file": ("not-filed", "record-disposed", "record-fault"),
+    "read_record_pdf": ("not-filed", "record-disposed", "record-fault", "preview-unavailable", "too-many-requests"),
+    "read_record_signed": ("not-filed", "record-disposed", "record-fault"),
+    "sign_record": (
+        "not-filed",
+        "record-disposed",
+        "not-signable",
+        "signing-failed",
+        "signing-unavailable",
+        "too-many-requests",
+    ),
+    "read_case_package": ("not-closed", "too-many-requests"),
     "read_certificate_facts": ("too-many-requests",),
     "read_certificate_extract": ("too-many-requests",),
-    "verify_file": ("malformed-upload", "too-large", "unsupported-media-type", "too-many-requests"),
+    "verify_file": ("invalid", "malformed-upload", "too-large", "unsupported-media-type", "too-many-requests"),
     "verify_code": ("too-many-requests",),
     "verify_ledger": ("too-many-requests",),
+    "read_reconciliation": ("not-found",),
     "read_log_proof": ("not-found",),
     "read_log_consistency": ("not-found",),
     "watch_events": ("too-many-requests",),
@@ -78,7 +104,8 @@ def codes_of(operation: str, rule: Rule, path: str, validated: bool) -> list[str
     """Every problem code that an operation may answer with."""
     codes: list[str] = []
     if not rule.public:
-        codes += ["unauthenticated", "forbidden"]
+        codes += ["unauthenticated", "forbidden", "outside-token", "identity-provider-away"]
+    codes += ["too-many-requests"]
     if "{" in path:
         codes += ["not-found"]
     if rule.json_body:
@@ -86,7 +113,7 @@ def codes_of(operation: str, rule: Rule, path: str, validated: bool) -> list[str
     if rule.acting:
         codes += ["no-substitution"]
     if rule.write:
-        codes += ["idempotency-key-required", "key-reused", "too-many-requests"]
+        codes += ["idempotency-key-required", "key-reused"]
     if validated:
         codes += ["invalid"]
     codes += _OF_OPERATION.get(operation, ())

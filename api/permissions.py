@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from models.decisions import Officer
 from models.enums import Department, Role
+from rules import disposals
 
 ANY: frozenset[Role] = frozenset()
 """No role asked for: being of the department is enough."""
@@ -58,6 +59,11 @@ REPORTERS: _Who = {
 }
 """Who reports a departure (procedures.md §2): the unit, or the department that manages the person."""
 
+SYSTEM: _Who = {Department.ADMINISTRATION: frozenset({Role.SYSTEM_ADMIN})}
+SECURITY: _Who = {Department.ADMINISTRATION: frozenset({Role.SECURITY_ADMIN})}
+AUDIT: _Who = {Department.ADMINISTRATION: frozenset({Role.AUDIT_ADMIN})}
+"""The three administrators 三员: one keeps the accounts, one grants the roles, one looks (GB/T 22239 L3-CES1-08)."""
+
 ARRANGERS: _Who = {**DECIDERS, Department.ADMINISTRATION: frozenset({Role.SYSTEM_ADMIN})}
 """Who may ask for a substitution; for whom is judged by `docket.substitutions.may_arrange`."""
 
@@ -89,6 +95,8 @@ class Rule:
     acting: bool = False
 
     def allows(self, officer: Officer) -> bool:
+        if Role.AUDITOR in officer.roles and self.write:
+            return False  # an auditor looks, and writes nowhere (P9)
         if self.auditors and Role.AUDITOR in officer.roles and officer.department not in CONFINED:
             return True
         wanted = self.who.get(officer.department)
@@ -105,6 +113,15 @@ def _read(who: _Who, *, auditors: bool = True) -> Rule:
 
 def _write(who: _Who) -> Rule:
     return Rule(who, write=True, json_body=True, acting=True)
+
+
+SIGNERS: _Who = {Department.ESTABLISHMENT: frozenset({Role.REGISTRAR, Role.HEAD})}
+"""Who sends a filed document to the office's signing provider."""
+
+
+def _in_person(roles: frozenset[Role], *, json_body: bool = True) -> Rule:
+    """A step of retention: the establishment office's own, and never by a substitute (docs/decisions/0044)."""
+    return Rule({Department.ESTABLISHMENT: roles}, write=True, json_body=json_body)
 
 
 _HEAD: _Who = {Department.ESTABLISHMENT: frozenset({Role.HEAD})}
@@ -130,11 +147,20 @@ RULES: dict[str, Rule] = {
     "request_exception": _write({**APPLICANT, Department.ESTABLISHMENT: ANY}),
     "comment": _write(DECIDERS),
     "copy": _write({who: ANY for who in DECIDERS if who is not Department.UNIT}),
+    "recuse": Rule({**DECIDERS}, write=True, json_body=True),
     "list_case_records": _read(READERS),
+    "read_case_package": _read(OVERSIGHT),
     "read_worklist": _read(READERS),
     "list_substitutions": _read({**READERS, Department.ADMINISTRATION: ANY}),
     "grant_substitution": Rule(ARRANGERS, write=True, json_body=True),
     "end_substitution": Rule(ARRANGERS, write=True),
+    "list_officers": Rule({Department.ADMINISTRATION: ANY}, auditors=True),
+    "enter_officer": Rule(SYSTEM, write=True, json_body=True),
+    "change_officer": Rule(SYSTEM, write=True, json_body=True),
+    "set_officer_active": Rule(SYSTEM, write=True, json_body=True),
+    "set_officer_password": Rule(SYSTEM, write=True, json_body=True),
+    "grant_roles": Rule(SECURITY, write=True, json_body=True),
+    "list_audit": Rule(AUDIT, auditors=True),
     "list_units": _read(READERS),
     "read_unit": _read(READERS),
     "read_balances": _read(READERS),
@@ -147,9 +173,23 @@ RULES: dict[str, Rule] = {
     "read_record": _read(READERS),
     "read_record_file": _read(READERS),
     "read_record_pdf": _read(READERS),
+    "read_record_signed": _read(READERS),
+    "sign_record": Rule(SIGNERS, acting=True),
+    "list_retention": _read(OVERSIGHT),
+    "place_hold": _in_person(disposals.HOLDERS),
+    "lift_hold": _in_person(disposals.LIFTERS),
+    "list_holds": _read(OVERSIGHT),
+    "propose_disposal": _in_person(disposals.PROPOSERS),
+    "list_disposals": _read(OVERSIGHT),
+    "read_disposal": _read(OVERSIGHT),
+    "strike_disposal": _in_person(disposals.STRIKERS),
+    "decide_disposal": _in_person(disposals.DECIDERS),
+    "execute_disposal": _in_person(disposals.EXECUTORS, json_body=False),
+    "witness_disposal": _in_person(disposals.WITNESSES, json_body=False),
     "verify_code": _public(),
     "verify_file": _public(),
     "verify_ledger": _read({**OVERSIGHT, Department.ADMINISTRATION: ANY}),
+    "read_reconciliation": _read({**OVERSIGHT, Department.ADMINISTRATION: ANY}),
     "read_log_head": _read({**READERS, Department.ADMINISTRATION: ANY}),
     "read_log_proof": _read(READERS),
     "read_log_consistency": _read({**READERS, Department.ADMINISTRATION: ANY}),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -16,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from models.refusals import CLAUSES, Refusal, RefusalCode
+from models.shape import Shape
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
@@ -27,20 +30,35 @@ TITLES: dict[str, tuple[int, str]] = {
     "idempotency-key-required": (400, "缺少 Idempotency-Key 请求头 · Idempotency-Key header required"),
     "unauthenticated": (401, "未登录或令牌无效 · not authenticated"),
     "forbidden": (403, "无权办理 · not permitted"),
+    "outside-token": (403, "令牌不含此项操作 · outside the token's scope"),
     "not-your-unit": (403, "只能为本单位申请 · only for your own unit"),
     "no-substitution": (403, "没有有效的代行授权 · no substitution in force"),
     "not-found": (404, "未找到 · not found"),
     "method-not-allowed": (405, "不支持该方法 · method not allowed"),
     "key-reused": (409, "同一编号内容不同 · key reused with other content"),
+    "self-approval": (403, "提出人不得审批 · whoever proposed may not approve"),
+    "two-roles": (403, "一人不得兼任两个环节 · one officer, two roles"),
     "not-filed": (409, "文件尚未归档 · document is not filed yet"),
+    "not-your-turn": (409, "尚未轮到该环节 · not yet your turn"),
+    "already-decided": (409, "该环节已办理 · already done"),
+    "not-closed": (409, "事项尚未办结 · the case has not ended"),
+    "not-signable": (409, "此件不能送签章 · this record is not to be signed"),
+    "record-disposed": (410, "文件已按销毁清册销毁 · the record was destroyed under its retention period"),
     "too-large": (413, "内容过大 · content too large"),
     "unsupported-media-type": (415, "内容类型不支持 · unsupported media type"),
     "invalid": (422, "填写有误 · invalid content"),
+    "malformed": (422, "内容与对象不符 · it does not fit what it is about"),
+    "reference-required": (422, "须填写批准文号 · reference number required"),
+    "nothing-to-do": (422, "没有可办理的内容 · nothing to act on"),
+    "retention-running": (422, "保管期限未满 · the retention period has not ended"),
     "unknown-unit": (422, "没有这个单位 · unknown unit"),
     "unit-abolished": (422, "单位已撤销 · unit was abolished"),
     "too-many-requests": (429, "请求过于频繁 · too many requests"),
     "internal": (500, "系统内部错误，请稍后再试 · internal error, try again later"),
     "record-fault": (500, "存档文件与登记摘要不符 · stored file does not match its register"),
+    "signing-failed": (502, "签章未完成，没有存下任何文件 · signing failed, nothing was kept"),
+    "signing-unavailable": (503, "本系统没有设置签章服务 · no signing provider is set up"),
+    "identity-provider-away": (503, "统一身份认证暂时不可用 · the identity provider is away"),
     "database-away": (503, "数据库暂时不可用 · database is away"),
     "preview-unavailable": (503, "暂不能生成 PDF（未安装 LibreOffice 或转换失败） · no PDF rendition here"),
 }
@@ -147,22 +165,42 @@ _OWN_WORDS = re.compile(r"含有不允许的字符 U\+[0-9A-F]{4,6} · character
 """What our own validators say (models.shape); any other text of a validator might quote the value."""
 
 
-_PLAIN_NAME = re.compile(r"(?!.*\d{6})[a-z_][a-z0-9_]{0,40}")
-"""A name of a field, spelt as ours are; a run of digits in it could be part of an identity number."""
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]{1,30}")
+"""A name of a field, spelt as ours are."""
 
 
 def field_errors(errors: Sequence[Any]) -> list[FieldError]:
-    return [FieldError(field=_path(error), reason=_reason(error)) for error in errors[:MOST_ERRORS]]
+    return [FieldError(field=_path(error), reason=_reason(error) + _meant(error)) for error in errors[:MOST_ERRORS]]
 
 
 def _path(error: Mapping[str, Any]) -> str:
     parts = [str(part) for part in error["loc"]]
-    named = isinstance(error["loc"][-1], str)
-    if error["type"] == "extra_forbidden" and named and not _PLAIN_NAME.fullmatch(parts[-1]):
+    if error["type"] == "extra_forbidden" and isinstance(error["loc"][-1], str):
         parts[-1] = "?"  # the name of an unknown field is the sender's own text: anything may stand there
     if len(parts) > 1 and parts[0] == "body":
         parts = parts[1:]
     return ".".join(parts)[:200]
+
+
+def _meant(error: Mapping[str, Any]) -> str:
+    """Our own word nearest to the name of an unknown field, never that name itself."""
+    sent = str(error["loc"][-1])
+    if error["type"] != "extra_forbidden" or not _PLAIN_NAME.fullmatch(sent):
+        return ""
+    near = get_close_matches(sent, _names(), 1, 0.75)
+    return f" → {near[0]}?" if near else ""
+
+
+@cache
+def _names() -> frozenset[str]:
+    """The names of all fields of our shapes."""
+    found: set[str] = set()
+    waiting: list[type[Shape]] = [Shape]
+    while waiting:
+        shape = waiting.pop()
+        found |= set(shape.model_fields)
+        waiting += shape.__subclasses__()
+    return frozenset(found)
 
 
 def _reason(error: Mapping[str, Any]) -> str:

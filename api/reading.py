@@ -10,13 +10,17 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
-from docket import unit_page
-from ledger import suspensions
+from docket import reconciling, unit_page
+from ledger import log, suspensions
+from ledger.reconciling import log_behind
+from models.archives import RecordAct
 from models.decisions import Officer
 from models.enums import DocumentKind, Level, Procedure, State, StepState, UnitKind
 from models.proofs import RowKind
+from models.reconciliation import DifferenceKind, Reconciled
 from models.register import Case, Command, InternalBody, Record, StepRow, Unit, table_of
 
+from .metrics import Gauge
 from .shapes import BodyRow, OpenProblem, UnitPage, UnitRow, UnitView
 
 _case = table_of(Case)
@@ -25,6 +29,7 @@ _step = table_of(StepRow)
 _unit = table_of(Unit)
 _body = table_of(InternalBody)
 _record = table_of(Record)
+_act = table_of(RecordAct)
 
 
 def state_of(s: Session, case_id: str) -> State:
@@ -137,14 +142,15 @@ def row_of_unit(s: Session, unit: str, kind: RowKind, chain: str, seq: int) -> b
     """Whether a row of the log is the unit's own: of its holder's chain, or a document to it."""
     if kind is RowKind.JOURNAL:
         wanted = select(_unit.c.code).where(_unit.c.code == unit, _unit.c.holder == chain)
+        return s.execute(wanted).first() is not None
+    series, _, year = chain.rpartition("/")
+    place = {"series": series, "year": int(year if year.isdecimal() else 0)}
+    wanted = select(_record.c.id).where(_record.c.unit == unit)
+    if kind is RowKind.ACT:
+        wanted = wanted.join(_act, _act.c.record_id == _record.c.id).where(_act.c.seq == seq)
+        wanted = wanted.where(*(_act.c[name] == value for name, value in place.items()))
     else:
-        series, _, year = chain.rpartition("/")
-        wanted = select(_record.c.id).where(
-            _record.c.series == series,
-            _record.c.year == int(year if year.isdecimal() else 0),
-            _record.c.chain_seq == seq,
-            _record.c.unit == unit,
-        )
+        wanted = wanted.where(_record.c.chain_seq == seq, *(_record.c[name] == value for name, value in place.items()))
     return s.execute(wanted).first() is not None
 
 
@@ -154,8 +160,8 @@ def filed_records(s: Session) -> int:
     return int(counted.scalar_one())
 
 
-def gauges(s: Session, now: datetime) -> dict[str, dict[str, float]]:
-    """Counts for the metrics page: cases by state, steps overdue, outbox depth and age of its oldest row."""
+def gauges(s: Session, now: datetime) -> dict[str, Gauge]:
+    """Figures of the register for the metrics page: what is where, what waits and how long, and what does not agree."""
     states = s.execute(select(_case.c.state, func.count()).group_by(_case.c.state)).all()
     waiting, oldest = s.execute(
         select(func.count(), func.min(_command.c.decided_at)).where(_command.c.delivered_at.is_(None))
@@ -168,11 +174,55 @@ def gauges(s: Session, now: datetime) -> dict[str, dict[str, float]]:
         .where(_step.c.state == StepState.CURRENT.value, _step.c.due_at < now, _case.c.state != State.HELD.value)
     ).scalar_one()
     unfiled = s.execute(select(func.count()).select_from(_record).where(_record.c.state == "numbered")).scalar_one()
+    waits = s.execute(
+        select(_step.c.step, func.count().label("number"), func.min(_step.c.opened_at).label("oldest"))
+        .where(_step.c.state == StepState.CURRENT.value)
+        .group_by(_step.c.step)
+    ).all()
+    last = reconciling.latest(s)
+    head = log.head(s)
     return {
-        "cases": {state: float(count) for state, count in states},
-        "outbox_undelivered": {"": float(waiting)},
-        "outbox_oldest_seconds": {"": max(0.0, (now - oldest).total_seconds()) if oldest else 0.0},
-        "commands_unjudged": {"": float(unjudged)},
-        "steps_overdue": {"": float(overdue)},
-        "records_unfiled": {"": float(unfiled)},
+        "cases": Gauge("事项数，按状态 · cases by state", "state", {state: float(count) for state, count in states}),
+        "outbox_undelivered": _bare("尚未送达流程引擎的指令数 · commands to be delivered", waiting),
+        "outbox_oldest_seconds": _bare("最早一条未送达指令已等待的秒数 · age of the oldest", _age(oldest, now)),
+        "commands_unjudged": _bare("尚无回执的指令数 · commands without a receipt", unjudged),
+        "steps_overdue": _bare("已逾期的环节数 · steps past their day", overdue),
+        "steps_waiting": Gauge(
+            "等待办理的环节数 · steps that wait", "step", {row.step: float(row.number) for row in waits}
+        ),
+        "steps_oldest_seconds": Gauge(
+            "各环节等待最久的秒数 · age of the oldest by step",
+            "step",
+            {row.step: _age(row.oldest, now) for row in waits},
+        ),
+        "records_unfiled": _bare("已编号待归档的文件数 · numbered and not filed", unfiled),
+        "reconciliation_differences": Gauge(
+            "最近一次核对待人处理的差异 · differences that wait for a person", "kind", _left(last)
+        ),
+        "reconciliation_age_seconds": _bare("距最近一次核对的秒数 · since the last reconciliation", _age_of(last, now)),
+        "log_leaves": _bare("存证日志的叶数 · leaves of the transparency log", head.size),
+        "log_behind": _bare(
+            "有行等待存证超过两夜为 1 · 1 while rows have waited for the log for two nights",
+            float(next(log_behind(s, now), None) is not None),
+        ),
+        "log_age_seconds": _bare("距最近一次追加的秒数 · since the last append", _age(head.at, now)),
     }
+
+
+def _bare(help: str, value: float) -> Gauge:
+    return Gauge(help, "", {"": float(value)})
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def _age_of(last: Reconciled | None, now: datetime) -> float:
+    """Minus one before the first run: an alarm on a large age must not be silent about a small one that never was."""
+    return _age(last.at, now) if last else -1.0
+
+
+def _left(last: Reconciled | None) -> dict[str, float]:
+    """Every kind has its line, zero too, so that an alarm has something to look at."""
+    waiting = last.waiting if last else {}
+    return {kind.value: float(waiting.get(kind, 0)) for kind in DifferenceKind}

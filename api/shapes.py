@@ -6,13 +6,21 @@ from datetime import date, datetime
 
 from pydantic import Field
 
+from models.accounts import OfficerView
 from models.decisions import Receipt
 from models.docket import CaseRow, RecordView
 from models.enums import Level, ProblemSource, ProblemState, Resource, State, UnitKind
 from models.ledger import Balance, JournalRow, RosterRow
 from models.refusals import Refusal
+from models.renditions import RenditionView
 from models.shape import Shape
 from models.substitutions import SubstitutionView
+
+
+class RecordDetail(RecordView):
+    """A record with its other forms, the oldest first."""
+
+    renditions: list[RenditionView] = Field(default=[], description="PDF 版式件、签章件 · kept beside the original")
 
 
 class Links(Shape):
@@ -47,6 +55,11 @@ class Worklist(Shape):
 
 class Substitutions(Shape):
     items: list[SubstitutionView]
+
+
+class OfficerList(Shape):
+    items: list[OfficerView]
+    next: str | None = None
 
 
 class UnitRow(Shape):

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import console, documents, ledger, pages, staffing
+from benchmarks import console, documents, intake, ledger, packages, pages, staffing
 
 
 def main() -> None:
@@ -28,6 +28,8 @@ def main() -> None:
         "staffing_up": staffing.run(chosen.cases),
         "ledger": ledger.run(),
         "documents": documents.run(),
+        "packages": packages.run(),
+        "intake": intake.run(),
         "console": console.run(),
         "pages": pages.run(),
     }

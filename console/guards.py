@@ -88,7 +88,7 @@ class LanguageChoice(BaseHTTPMiddleware):
         path = "/" + here.path.lstrip("/\\")  # never `//elsewhere`
         answer = RedirectResponse(path + (f"?{here.query}" if here.query else ""), 303)
         secure = request.url.scheme == "https"
-        answer.set_cookie(words.COOKIE, wanted, max_age=A_YEAR, path="/", samesite="lax", secure=secure)
+        answer.set_cookie(words.COOKIE, wanted, max_age=A_YEAR, path="/", httponly=True, samesite="lax", secure=secure)
         return answer
 
 

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette_admin.cookies import SignedCookie
 
+from api.oidc import CLOCKS_APART, SECONDS, NotVouchedFor, trusted
 from runtime.settings import Settings, oidc_client_secret
 
 from .session import BASE
@@ -29,12 +30,6 @@ FLOW_COOKIE = "dingbian_sign_in"
 FLOW_SECONDS = 600
 FLOW_PATH = f"{BASE}/sign-in"
 CALLBACK = f"{FLOW_PATH}/callback"
-SECONDS = 10.0
-CLOCKS_APART = 60
-"""Seconds by which the provider's clock and ours may differ."""
-
-ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "RS384", "RS512", "PS384", "PS512", "EdDSA")
-"""By the provider's key alone: `none` and those by a shared secret are not taken, whatever it offers."""
 
 
 class NotConfirmed(Exception):
@@ -106,14 +101,13 @@ class Provider:
         return login, str(flow.get("next", ""))
 
     async def _describe(self) -> dict[str, Any]:
-        """The provider's own description, which must name the issuer that was set (OpenID Connect Discovery 4.3)."""
+        """The provider's own description, which must name the issuer that was set."""
         known: dict[str, Any] = await self._client.load_server_metadata()
-        if str(known.get("issuer", "")).rstrip("/") != self._settings.oidc_issuer:
+        try:
+            return trusted(known, self._settings)
+        except NotVouchedFor as error:
             known.pop("_loaded_at", None)  # ask again next time
-            raise NotConfirmed("issuer")
-        offered = known.get("id_token_signing_alg_values_supported") or ["RS256"]
-        known["id_token_signing_alg_values_supported"] = [name for name in offered if name in ALGORITHMS]
-        return known
+            raise NotConfirmed(str(error)) from None
 
 
 def forget_flow(answer: Response) -> None:

@@ -48,6 +48,8 @@ def _admitted(runtime: Runtime, login: str, password: str) -> tuple[Officer, str
         said = _("登录失败次数过多，账号已暂时锁定，请在 %(moment)s 以后再试")
         raise NotAdmitted(said % {"moment": moment(attempt.locked_until)}, wait=True)
     if not right or attempt.officer is None:
+        with runtime.database.write() as s:
+            sign_in.failed(s, attempt.officer, runtime.clock())
         raise NotAdmitted(_("登录名或密码不正确"))
     with runtime.database.write() as s:
         return attempt.officer, session.start(s, runtime, attempt.officer)

@@ -46,7 +46,11 @@ PAGES: dict[str, Rule] = {
     "numbers": _read(OVERSIGHT),
     "officers": _read({**OVERSIGHT, Department.ADMINISTRATION: ANY}),
     "disclosures": _read({Department.SUPERVISION: ANY, Department.DISCIPLINE: ANY, Department.ADMINISTRATION: ANY}),
+    "accounts": RULES["list_officers"],
+    "audit": RULES["list_audit"],
     "certificate": _read(CERTIFICATES),
+    "disposals": _read(OVERSIGHT),
+    "reconciliation": RULES["read_reconciliation"],
 }
 PUBLIC = frozenset({"login", "verify"})
 """Pages without sign-in."""

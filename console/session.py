@@ -75,7 +75,7 @@ def end(answer: Response) -> None:
 
 def ended(runtime: Runtime, token: str) -> None:
     with runtime.database.write() as s:
-        officers.revoke_token(s, token, runtime.clock())
+        sign_in.sign_out(s, token, runtime.clock())
 
 
 def act_for(answer: Response, runtime: Runtime, login: str) -> None:

@@ -20,11 +20,11 @@ from starlette.templating import Jinja2Templates
 from starlette_admin.auth import AdminUser, AuthMiddleware, BaseAuthProvider
 from starlette_admin.flash import flash, get_flashed_messages
 
-from api.deps import Runtime, runtime_of
+from api.deps import Runtime, address_of, runtime_of
 from api.problems import ProblemError
-from api.routes.verify import address_of
 from docket import officers
 from models.decisions import Officer
+from models.identity import names_a_person
 
 from . import session
 from .door import SignedIn, signed_in
@@ -96,9 +96,10 @@ class SignIn(BaseAuthProvider):
             runtime.limits.sign_ins.take(address_of(request))
             officer, token = await admitted(runtime, login, password)
         except NotAdmitted as error:
-            return self._show(request, wanted, 429 if error.wait else 401, error=error.said, login=login)
+            return self._show(request, wanted, 429 if error.wait else 401, error=error.said, login=_shown(login))
         except ProblemError as error:
-            answer = self._show(request, wanted, error.status_code, error=said(error.problem.detail), login=login)
+            refused = {"error": said(error.problem.detail), "login": _shown(login)}
+            answer = self._show(request, wanted, error.status_code, **refused)
             answer.headers.update(error.headers or {})
             return answer
         return _admitted(runtime, officer, token, wanted)
@@ -146,6 +147,11 @@ class SignIn(BaseAuthProvider):
         if self._provider is None:
             raise RuntimeError("no identity provider was set")
         return self._provider
+
+
+def _shown(login: str) -> str:
+    """What was typed is offered again for a slip of the hand; whoever typed an identity number types anew (P16)."""
+    return "" if names_a_person(login) else login
 
 
 def _admitted(runtime: Runtime, officer: Officer, token: str, wanted: str) -> Response:

@@ -27,7 +27,7 @@ from .words import _
 
 HERE = Path(__file__).parent
 BASE = "/console"
-VERSION = "5"
+VERSION = "6"
 """Of our own files: a browser that kept the former ones asks again."""
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 READING = frozenset({"list", "detail"})

@@ -43,6 +43,9 @@ def booklet(common: dict[str, object]) -> DocumentContext:
                 PageRow(number=f"示编证〔2026〕{n}号", issued_on=day, code=code, state=state)
                 for n, day, code, state in _PAGES
             ],
+            "log_at": "2026年4月30日23:00:00",
+            "log_size": "4812",
+            "log_root": "9a1d40c7e25b86f3d0b7741c5e8e92a6f31bc08d6472a95fe0c3d81b67f42a15",
             "handled_by": "陈思远",
         }
     )

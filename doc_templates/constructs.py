@@ -1,8 +1,8 @@
 """Which Jinja a template may hold, and whether its variables are exactly the fields of its context model.
 
-Allowed are fields, loops over list fields, conditions on fields and lists, and the filters `lines` and `whole`;
-a call, an assignment, an import or an attribute that is no field is a fault. Checked again whenever a template is
-loaded, because a template author could otherwise run code as the worker (reliability.md §0 item 6).
+Allowed are fields, loops over list fields, conditions on fields and lists, and the filters `lines`, `whole` and
+`length`; a call, an assignment, an import or an attribute that is no field is a fault. Checked again whenever a
+template is loaded, because a template author could otherwise run code as the worker (reliability.md §0 item 6).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ALLOWED = (
     nodes.Operand,
     nodes.Filter,
 )
-_FILTERS = frozenset({"lines", "whole"})
+_FILTERS = frozenset({"lines", "whole", "length"})
 _LOOP = frozenset({"index", "first", "last", "length"})
 _PARSER = jinja2.Environment(autoescape=True)
 
@@ -67,7 +67,7 @@ class _Walker:
     """Follows names through loops, so that `slot.code` is known to be `slots[].code`."""
 
     def __init__(self, model: type[Shape]) -> None:
-        self.model = model
+        self._fields = frozenset(fields_of(model))
         self.used: set[str] = set()
         self.faults: list[str] = []
         self._part = ""
@@ -110,13 +110,14 @@ class _Walker:
             self._node(node, scope)
 
     def _is_list(self, path: str | None) -> bool:
-        return path is not None and any(field.startswith(f"{path}[]") for field in fields_of(self.model))
+        return path is not None and any(field.startswith(f"{path}[]") for field in self._fields)
 
     def _filter(self, node: nodes.Filter, scope: dict[str, str]) -> None:
         if node.name not in _FILTERS or node.args or node.kwargs or node.node is None:
             self._fault(node, f"不允许的过滤器 · forbidden filter: {node.name}")
             return
-        self._node(node.node, scope)
+        if node.name != "length" or not self._is_list(self._path(node.node, scope)):
+            self._node(node.node, scope)
 
     def _for(self, node: nodes.For, scope: dict[str, str]) -> None:
         if node.recursive or node.test is not None or node.else_ or not isinstance(node.target, nodes.Name):
@@ -147,7 +148,7 @@ class _Walker:
             self._fault(node, "不允许的表达式 · forbidden expression")
         elif (path.startswith("loop.") and path[5:] in _LOOP) or path == "":
             return
-        elif path in set(fields_of(self.model)):
+        elif path in self._fields:
             self.used.add(path)
         else:
             self._fault(node, f"未知变量 · unknown variable: {path}")

@@ -18,8 +18,8 @@ LINES, CHARS = 22, 28
 LINE_PITCH = 579  # 225 mm in 22 lines: 28.95 pt
 CHAR_SPACE = -848  # 156 mm in 28 characters of 16 pt: 15.79 pt each, in 1/4096 pt against 16 pt
 CHAR = TEXT_WIDTH / CHARS
-# The same 28 characters without help of the grid, which LibreOffice reads differently: 16 − 0.25 pt.
-BODY_SPACING = -5
+# The same 28 characters without help of the grid, which LibreOffice reads differently: 16 − 0.3 pt.
+BODY_SPACING = -6
 RULE_WIDTH = 9638  # red double lines of the letter form: 170 mm, centred on the paper
 RULE_LEFT = -(MARGIN_LEFT - (PAGE_WIDTH - RULE_WIDTH) // 2)
 RULE_RIGHT = -(MARGIN_RIGHT - (PAGE_WIDTH - RULE_WIDTH) // 2)
@@ -49,6 +49,15 @@ END_MARK = "dingbian_end"  # bookmark at the end of the body: its absence in a d
 QR_NAME, QR_TEXT = "verification-code", "核验二维码"
 EMU_MM = 36000
 
+# Place of the seal: the date four characters from the right, the name in the middle above it. A date is six to
+# seven characters wide, so that its middle is 7¼ characters from the right, give or take a quarter of one.
+DATE_RIGHT = 4
+DATE_CENTRE = round(TEXT_WIDTH / CHARS * (DATE_RIGHT + 3.25))
+SIGNED_CHARS = 14  # a longer name does not fit in the middle above the date
+# 发文机关标志: from how many characters of the name it is written narrower, and how narrow (percent).
+MARK_SCALES = ((18, 62), (14, 76))
+HEAD_SCALES = ((18, 50), (13, 60))
+
 _NAMESPACES = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
     'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" '
@@ -56,6 +65,7 @@ _NAMESPACES = (
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
     'xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture"'
 )
+_CLOSE_LINES = '<w:spacing w:before="0" w:after="0" w:line="154" w:lineRule="exact"/>'
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -80,6 +90,7 @@ class Style:
     tighten: int = 0
     scale: int = 0
     extra: str = ""
+    latin: str = LATIN
 
     def xml(self, ident: str) -> str:
         spacing = f'<w:spacing w:before="{self.before}" w:after="{self.after}"'
@@ -89,15 +100,15 @@ class Style:
             f'<w:basedOn w:val="Normal"/><w:qFormat/><w:pPr>{"<w:keepNext/>" if self.keep_next else ""}'
             f'<w:widowControl w:val="0"/>{self.extra}<w:autoSpaceDE w:val="0"/><w:autoSpaceDN w:val="0"/>'
             f'{_OFF_GRID}{spacing}{self.indent}<w:jc w:val="{self.align}"/>'
-            f"</w:pPr><w:rPr>{fonts(self.font)}{_OFF_GRID}{color(self.color)}"
+            f"</w:pPr><w:rPr>{fonts(self.font, self.latin)}{_OFF_GRID}{color(self.color)}"
             f"{f'<w:spacing w:val={chr(34)}{self.tighten}{chr(34)}/>' if self.tighten else ''}"
             f"{f'<w:w w:val={chr(34)}{self.scale}{chr(34)}/>' if self.scale else ''}"
             f'<w:sz w:val="{self.size}"/><w:szCs w:val="{self.size}"/></w:rPr></w:style>'
         )
 
 
-def fonts(east: str) -> str:
-    return f'<w:rFonts w:ascii="{LATIN}" w:hAnsi="{LATIN}" w:eastAsia="{east}" w:cs="{LATIN}"/>'
+def fonts(east: str, latin: str = LATIN) -> str:
+    return f'<w:rFonts w:ascii="{latin}" w:hAnsi="{latin}" w:eastAsia="{east}" w:cs="{LATIN}"/>'
 
 
 def color(value: str) -> str:
@@ -187,13 +198,31 @@ STYLES: dict[str, Style] = {
         SIZE_3,
         LINE_PITCH,
         "center",
-        indent(chars(13)),
+        indent(TEXT_WIDTH - 2 * DATE_CENTRE),
         before=LINE_PITCH,
         keep_next=True,
         tighten=BODY_SPACING,
     ),
     "Date": Style(
-        "成文日期", FANGSONG, SIZE_3, LINE_PITCH, "center", indent(chars(13)), keep_next=True, tighten=BODY_SPACING
+        "成文日期",
+        FANGSONG,
+        SIZE_3,
+        LINE_PITCH,
+        "right",
+        indent(right=chars(DATE_RIGHT)),
+        keep_next=True,
+        tighten=BODY_SPACING,
+    ),
+    # A name too long to stand in the middle above the date: it ends at the edge of the text.
+    "SignatureWide": Style(
+        "发文机关署名（长）",
+        FANGSONG,
+        SIZE_3,
+        LINE_PITCH,
+        "right",
+        before=LINE_PITCH,
+        keep_next=True,
+        tighten=BODY_SPACING,
     ),
     "Remark": Style("附注", FANGSONG, SIZE_3, LINE_PITCH, "left", indent(first=chars(2)), tighten=BODY_SPACING),
     "Copies": Style("抄送", FANGSONG, SIZE_4, 480, "left", indent(chars(1) + 840, chars(1), first=-840)),
@@ -206,8 +235,8 @@ STYLES: dict[str, Style] = {
     "CellEntry": Style("表格登记", FANGSONG, SIZE_6, 230, "center"),
     "VoucherNote": Style("凭证附注", FANGSONG, SIZE_S5, 250, "left", indent(540, first=-540), before=40),
     "Strip": Style("核验信息", SONG, SIZE_STRIP, 180, "left"),
-    "PageOdd": Style("单页页码", SONG, SIZE_4, 280, "right", indent(right=chars(1)), after=170),
-    "PageEven": Style("双页页码", SONG, SIZE_4, 280, "left", indent(left=chars(1)), after=170),
+    "PageOdd": Style("单页页码", SONG, SIZE_4, 280, "right", indent(right=chars(1)), after=170, latin=SONG),
+    "PageEven": Style("双页页码", SONG, SIZE_4, 280, "left", indent(left=chars(1)), after=170, latin=SONG),
     "Tail": Style("文末", FANGSONG, 4, 40),
 }
 
@@ -236,6 +265,29 @@ def ended(body: list[str]) -> str:
         raise ValueError("the body must end with a paragraph")
     mark = f'<w:bookmarkStart w:id="1" w:name="{END_MARK}"/><w:bookmarkEnd w:id="1"/>'
     return text.removesuffix("</w:p>") + mark + "</w:p>"
+
+
+def signed(issuer: str = "{{ issuer }}", day: str = "{{ issued_on }}") -> list[str]:
+    """Name and date at the place of the seal."""
+    return [
+        statement(f"if issuer | length > {SIGNED_CHARS}"),
+        para("SignatureWide", issuer),
+        statement("else"),
+        para("Signature", issuer),
+        statement("endif"),
+        para("Date", day),
+    ]
+
+
+def mark(style: str, text: str, scales: tuple[tuple[int, int], ...]) -> list[str]:
+    """发文机关标志 on one line: the longer the name, the narrower its characters, of the same height."""
+    out = []
+    for place, (longer, scale) in enumerate(scales):
+        out.append(statement(f"{'elif' if place else 'if'} issuer | length > {longer}"))
+        out.append(
+            para(style, f'<w:r><w:rPr><w:w w:val="{scale}"/></w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>')
+        )
+    return [*out, statement("else"), para(style, text), statement("endif")]
 
 
 def page_field(name: str = "PAGE") -> str:
@@ -295,20 +347,28 @@ def table(widths: list[int], *rows: str, ruled: bool = True, margin: int = 70, p
     )
 
 
-def strip(rel: str, page: bool, more: str = "") -> str:
+CHAIN = ("台账链第{{ seal.chain_seq }}行", "链尾摘要：{{ seal.chain_head }}")
+LOG = ("存证日志共{{ seal.chain_seq }}行", "日志头：{{ seal.chain_head }}")
+"""Of a document that is about no one unit, and so stands beside no one chain."""
+
+
+def strip(rel: str, page: bool, more: str = "", mark: tuple[str, str] = CHAIN) -> str:
     """The verification strip at the foot: QR picture, code, address, case, chain sequence and whole head.
 
-    `more` is a line of its own: what the record keeps and the form of the document does not show.
+    `more` is a line of its own: what the record keeps and the form of the document does not show. `mark` is how place
+    and head are called.
     """
     side = 13.2 if page else 12.2
     picture_width = 820
     lines = [
-        para("Strip", "核验码：{{ seal.code }}　　业务编号：{{ case_no }}　　台账链第{{ seal.chain_seq }}行"),
-        para("Strip", "链尾摘要：{{ seal.chain_head }}"),
+        para("Strip", "核验码：{{ seal.code }}　　业务编号：{{ case_no }}　　" + mark[0]),
+        para("Strip", mark[1]),
         para("Strip", "扫描左侧二维码，或登录{{ seal.verify_url }}{{ seal.address_note }}核验；以登记簿所载为准。"),
     ]
     if more:
         lines.append(para("Strip", more))
+        # Room for two lines of it: a unit may have a long name.
+        lines = [line.replace("</w:pPr>", _CLOSE_LINES + "</w:pPr>", 1) for line in lines]
     if page:
         lines.append(para("Strip", "第", page_field(), "页，共", page_field("NUMPAGES"), "页"))
     cells = [
@@ -317,7 +377,7 @@ def strip(rel: str, page: bool, more: str = "") -> str:
     ]
     return table(
         [picture_width, TEXT_WIDTH - picture_width],
-        row(*cells, height=770 if len(lines) > 3 else 700, exact=True),
+        row(*cells, height=770 if more or page else 700, exact=True),
         ruled=False,
         margin=0,
     )
@@ -389,7 +449,9 @@ def _styles(styles: dict[str, Style]) -> str:
         f"<w:docDefaults><w:rPrDefault><w:rPr>{fonts(FANGSONG)}"
         f'<w:sz w:val="{SIZE_3}"/><w:szCs w:val="{SIZE_3}"/><w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/>'
         '</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults><w:style w:type="paragraph" w:default="1" '
-        f'w:styleId="Normal"><w:name w:val="Normal"/><w:qFormat/><w:rPr>{fonts(FANGSONG)}</w:rPr></w:style>'
+        # The size again: LibreOffice reads the 28 characters of the grid only with the size in this style.
+        f'w:styleId="Normal"><w:name w:val="Normal"/><w:qFormat/><w:rPr>{fonts(FANGSONG)}'
+        f'<w:sz w:val="{SIZE_3}"/><w:szCs w:val="{SIZE_3}"/></w:rPr></w:style>'
     )
     own = "".join(style.xml(ident) for ident, style in styles.items())
     return f"{_DECLARATION}<w:styles {_NAMESPACES}>{normal}{own}</w:styles>"

@@ -14,7 +14,7 @@ from pathlib import Path
 from models.enums import DocumentKind
 from records.picture import QrPainter
 
-from . import booklet, letters, official, sheets, supervision_letters, vouchers
+from . import booklet, casefile, disposal, letters, official, sheets, supervision_letters, vouchers
 from .kit import Sheet, package
 
 FOLDER = Path(__file__).parent
@@ -41,6 +41,8 @@ SHEETS: dict[DocumentKind, Callable[[], Sheet]] = {
     DocumentKind.PHONE_RECORD: sheets.phone_record,
     DocumentKind.INSPECTION_NOTICE: supervision_letters.inspection_notice,
     DocumentKind.INSPECTION_REPORT: official.inspection_report,
+    DocumentKind.CASE_FILE: casefile.case_file,
+    DocumentKind.DISPOSAL_LIST: disposal.disposal_list,
 }
 
 

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from .kit import TEXT_WIDTH, Sheet, cell, page_field, para, row, statement, strip, table
+from .kit import MARK_SCALES, TEXT_WIDTH, Sheet, cell, mark, page_field, para, row, signed, statement, strip, table
 
 
-def letter(title: str, body: list[str], ending: str = "特此通知。", name: str = "", more: str = "") -> Sheet:
+def letter(
+    title: str, body: list[str], tail: list[str], ending: str = "特此通知。", name: str = "", more: str = ""
+) -> Sheet:
     """Red mark and lines on page one, number flush right below the first line, copies at the foot of the last page.
 
-    `name` is the title without variables; `more` goes into the verification strip.
+    `tail` is the text that stays with closing, signature and date on one page: short, its paragraphs in styles that
+    keep with the next. `name` is the title without variables; `more` goes into the verification strip.
     """
     opening = [
         para("Number", "{{ number }}"),
         para("LetterTitle", title),
         para("Addressee", "{{ unit_name }}："),
     ]
-    # Before the closing and not after the date: a frame in between would part what must stay together.
+    # Before all that stays together and not in its midst: where that moves on to the next page, LibreOffice parts
+    # it at the paragraph that the frame is anchored to, and the signature would stand alone.
     copies = [statement("if copies_to"), _copies(), statement("endif")]
     closing = [
         para("Closing", ending),
-        para("Signature", "{{ issuer }}"),
-        para("Date", "{{ issued_on }}"),
+        *signed(),
         para("Remark", "（联系人：{{ handled_by }}，电话：{{ contact | whole }}）"),
     ]
     return Sheet(
         title=name or title,
-        body=[*opening, *body, *copies, *closing],
-        headers={"first": para("Mark", "{{ issuer }}"), "default": para("Tail"), "even": para("Tail")},
+        body=[*opening, *body, *copies, *tail, *closing],
+        headers={
+            "first": "".join(mark("Mark", "{{ issuer }}", MARK_SCALES)),
+            "default": para("Tail"),
+            "even": para("Tail"),
+        },
         footers={
             "first": strip("rIdQr", page=False, more=more) + para("LetterFoot"),
             "default": para("PageOdd", "— ", page_field(), " —"),
@@ -37,7 +44,7 @@ def letter(title: str, body: list[str], ending: str = "特此通知。", name: s
 
 def _copies() -> str:
     """抄送, kept at the foot of the page on which the letter ends (版记 of the letter form has no lines). It is
-    anchored to the closing, which stays on one page with signature and date."""
+    anchored to the paragraph after it, which stays on one page with signature and date."""
     frame = (
         f'<w:keepNext/><w:framePr w:w="{TEXT_WIDTH}" w:wrap="around" w:vAnchor="margin" w:hAnchor="margin" '
         'w:xAlign="left" w:yAlign="bottom"/>'
@@ -45,14 +52,16 @@ def _copies() -> str:
     return para("Copies", "抄送：{{ copies_to }}。", props=frame)
 
 
-def items(loop: str, text: str, last: bool = False) -> list[str]:
-    """Body paragraphs, one an item of a list, numbered 1. 2. 3.; with `last` the last stays with what follows."""
+def items(loop: str, text: str, last: list[str] | None = None) -> list[str]:
+    """Body paragraphs, one an item of a list, numbered 1. 2. 3.; with `last`, which goes before the last one, that
+    one stays with what follows."""
     style = "BodyText"
-    if not last:
+    if last is None:
         return [statement(f"for {loop}"), para(style, "{{ loop.index }}. " + text), statement("endfor")]
     return [
         statement(f"for {loop}"),
         statement("if loop.last"),
+        *last,
         para("Closing", "{{ loop.index }}. " + text),
         statement("endif"),
         statement("if not loop.last"),
@@ -81,8 +90,10 @@ def acceptance_notice() -> Sheet:
         [
             para("BodyText", _RECEIVED + "经审查，符合受理条件，现受理下列事项："),
             *items("line in lines", "{{ line.text }}。"),
+        ],
+        [
             para(
-                "BodyText",
+                "Closing",
                 "自{{ accepted_on }}受理，我办{{ due_on }}前（含当日）提出审核意见；"
                 "补正、报请上级和会议研究的时间另计。",
             ),
@@ -109,6 +120,8 @@ def correction_notice() -> Sheet:
                 _RECEIVED + "经审查，申请材料需要补正，现将全部需要补正的内容一次性告知如下：",
             ),
             *_faults(),
+        ],
+        [
             para(
                 "Closing",
                 "请于{{ reply_by }}前（含当日）按照上述内容补正并重新提交，办理期限自收到补正材料之日起重新计算。"
@@ -139,6 +152,8 @@ def refusal_notice() -> Sheet:
             statement("if basis"),
             para("BodyText", "依据：{{ basis }}。"),
             statement("endif"),
+        ],
+        [
             para("Level1", "{% if faults and opinion %}三{% else %}二{% endif %}、后续途径"),
             *paragraphs("way_forward", "Closing"),
         ],
@@ -181,6 +196,8 @@ def revocation_notice() -> Sheet:
                 props="<w:keepNext/>" + ABOVE_TABLE,
             ),
             slots,
+        ],
+        [
             statement("if remaining"),
             para(
                 "Closing",

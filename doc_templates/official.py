@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from .kit import (
     DOCUMENT_FOOT,
+    HEAD_SCALES,
     KAITI,
     MARGIN_BOTTOM,
     PAGE_NUMBER_GAP,
     TEXT_WIDTH,
     Sheet,
     chars,
+    mark,
     page_field,
     para,
     run,
+    signed,
     statement,
     strip,
 )
-from .letters import ABOVE_TABLE, BELOW_TABLE, items, paragraphs
+from .letters import ABOVE_TABLE, items, paragraphs
 from .supervision_letters import problem_table, ruled_list
 
 _TAB = "<w:r><w:tab/></w:r>"
@@ -24,6 +27,7 @@ _NUMBER_LINE = 280
 # What is left of the footer below the page number; one point less than there is, or the text block would move.
 _BELOW_NUMBER = MARGIN_BOTTOM - DOCUMENT_FOOT - PAGE_NUMBER_GAP - _NUMBER_LINE - 20
 _STRIP = 810
+_LONG = 400  # characters: two thirds of a page
 
 
 def _page_number(style: str, after: int) -> str:
@@ -32,18 +36,19 @@ def _page_number(style: str, after: int) -> str:
 
 
 def _document(title: str, body: list[str], ending: str, number: list[str], more: str) -> Sheet:
-    """Red head on page one, 版记 at the foot of the last page, page numbers outside on every page."""
+    """Red head on page one, 版记 at the foot of the last page, page numbers outside on every page.
+
+    `body` holds 版记 itself, before what stays with the signature on one page (see `letters.letter`)."""
     opening = [
-        para("HeadMark", "{{ issuer }}文件"),
+        *mark("HeadMark", "{{ issuer }}文件", HEAD_SCALES),
         *number,
         para("LetterTitle", "{{ title }}"),
         para("Addressee", "{{ addressee }}："),
     ]
-    closing = [para("Closing", ending), para("Signature", "{{ issuer }}"), para("Date", "{{ issued_on }}")]
+    closing = [para("Closing", ending), *signed()]
     return Sheet(
         title=title,
-        # 版记 before the closing and not after the date: a frame in between would part what must stay together.
-        body=[*opening, *body, *_end_block(), *closing],
+        body=[*opening, *body, *closing],
         footers={
             "first": _page_number("PageOdd", _BELOW_NUMBER - _STRIP) + strip("rIdQr", page=False, more=more) + _tail(),
             "default": _page_number("PageOdd", _BELOW_NUMBER),
@@ -66,7 +71,7 @@ def _end_block() -> list[str]:
     )
     printed = "{% if printed_by %}{{ printed_by }}{% else %}{{ issuer }}{% endif %}"
     tabs = f'<w:tabs><w:tab w:val="right" w:pos="{TEXT_WIDTH - chars(1)}"/></w:tabs>'
-    flat = f'{tabs}<w:ind w:left="{chars(1)}" w:right="0" w:firstLine="0"/>'
+    flat = f'{tabs}<w:ind w:left="{chars(1)}" w:right="0" w:hanging="0" w:firstLine="0"/>'
     return [
         para("EndRule", props=frame),
         statement("if copies_to"),
@@ -134,7 +139,10 @@ def change_reply() -> Sheet:
             statement("if obligations"),
             para("Level1", "{{ obligations_heading }}"),
             para("Closing", "请按照规定办理下列事项："),
-            *items("duty in obligations", "{{ duty }}。", last=True),
+            *items("duty in obligations", "{{ duty }}。", last=_end_block()),
+            statement("endif"),
+            statement("if not obligations"),
+            *_end_block(),
             statement("endif"),
         ],
         "此复。",
@@ -172,14 +180,21 @@ def inspection_report() -> Sheet:
             statement("if problems"),
             para("Level1", "二、发现的问题", props=ABOVE_TABLE),
             problem_table(),
-            para("Level1", "三、下一步工作", props=BELOW_TABLE),
+            para("Tail"),
             statement("endif"),
             statement("if not problems"),
             para("Level1", "二、发现的问题"),
             para("BodyText", "未发现需要整改的问题。"),
-            para("Level1", "三、下一步工作"),
             statement("endif"),
+            # A text that may fill a page keeps nothing together: 版记 would stay where it begins.
+            statement(f"if next_step | length < {_LONG}"),
+            *_end_block(),
+            statement("endif"),
+            para("Level1", "三、下一步工作"),
             *paragraphs("next_step", "Closing"),
+            statement(f"if next_step | length >= {_LONG}"),
+            *_end_block(),
+            statement("endif"),
         ],
         "特此报告。",
         number,

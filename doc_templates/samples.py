@@ -23,7 +23,7 @@ from models.documents import (
 from models.enums import DocumentKind
 from models.refusals import cited
 
-from . import booklet_sample, supervision_samples
+from . import booklet_sample, casefile_sample, disposal_sample, supervision_samples
 
 _CODES = {
     DocumentKind.VERIFICATION_SLIP: ("示编核〔2026〕1号", "7K3M-9QXT-2H8B-4WZD", "128", "2026年3月10日"),
@@ -35,6 +35,8 @@ _CODES = {
     DocumentKind.REVOCATION_NOTICE: ("示编核〔2026〕2号", "H1PS-6TQX-7V3J-B9ME", "140", "2026年5月6日"),
     DocumentKind.CERTIFICATE: ("示编证〔2026〕1号", "E2WK-5A0D-N8ZR-C4TH", "142", "2026年4月30日"),
     DocumentKind.CERTIFICATE_BOOKLET: ("", "", "142", "2026年4月30日"),
+    DocumentKind.CASE_FILE: ("示编卷〔2026〕1号", "C8YX-1NQ4-6VTA-93HD", "143", "2026年5月8日"),
+    DocumentKind.DISPOSAL_LIST: ("示编销〔2037〕1号", "J5TE-8PWB-2XK0-N7QG", "48213", "2037年3月20日"),
     **supervision_samples.CODES,
 }
 _HEAD = "3f6b1c0e9a57d24886e1f0b35c7ad9124e08b6f3752c91da60e5b84f17c3a92d"
@@ -328,5 +330,7 @@ _MAKERS = {
     DocumentKind.REVOCATION_NOTICE: _revocation_notice,
     DocumentKind.CERTIFICATE: _certificate,
     DocumentKind.CERTIFICATE_BOOKLET: booklet_sample.booklet,
+    DocumentKind.CASE_FILE: casefile_sample.case_file,
+    DocumentKind.DISPOSAL_LIST: disposal_sample.disposal_list,
     **supervision_samples.MAKERS,
 }

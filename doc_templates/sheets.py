@@ -117,7 +117,7 @@ def site_check_record() -> Sheet:
         "注：1. 检查人不少于两人，各自记录所见；全部检查人认定合格的，该问题销号。",
         "　　2. 验收结果为不合格的，继续挂号，在新的期限内整改。",
     ]
-    return voucher("整改情况实地检查验收确认书", "验收机关：{{ issuer }}", rows, notes, pad=20)
+    return voucher("整改情况实地检查验收确认书", "验收机关：{{ issuer }}", rows, notes, pad=60)
 
 
 def exceptional_acceptance() -> Sheet:
@@ -142,7 +142,7 @@ def exceptional_acceptance() -> Sheet:
         "注：1. 例外受理只适用于所列事项和有效期，逾期失效；暂停受理对其他事项继续有效。",
         "　　2. 本表与所受理事项的材料一并归档。",
     ]
-    return voucher("例外受理审批表", "填表机关：{{ issuer }}", rows, notes, pad=20)
+    return voucher("例外受理审批表", "填表机关：{{ issuer }}", rows, notes, pad=60)
 
 
 def phone_record() -> Sheet:
@@ -161,4 +161,4 @@ def phone_record() -> Sheet:
         ),
     ]
     notes = ["注：本单为内部工作记录，不发送单位；未按期答复或者情况未改善的，提请书面警示。"]
-    return voucher("电话提醒记录单", "记录机关：{{ issuer }}", rows, notes, pad=20)
+    return voucher("电话提醒记录单", "记录机关：{{ issuer }}", rows, notes, pad=60)

@@ -70,7 +70,7 @@ def verification_slip() -> Sheet:
         "　　2. 人员经组织或者人力资源社会保障部门批准后，持本单办理落编；未经落编不得核定工资、核拨经费。",
     ]
     number = "核定机关：{{ issuer }}"
-    return voucher("人员编制和领导职数核定单", number, rows, notes)
+    return voucher("人员编制和领导职数核定单", number, rows, notes, pad=20)
 
 
 def _person() -> list[str]:
@@ -127,7 +127,7 @@ def entry_notice() -> Sheet:
         "注：1. 本单涂改无效，不得跨类别使用。",
         "　　2. 本单是核定工资、核拨经费、办理社会保险的依据，由机构编制、组织（人社）、财政部门和单位留存。",
     ]
-    return voucher("入编通知单", "填发机关：{{ issuer }}", rows, notes)
+    return voucher("入编通知单", "填发机关：{{ issuer }}", rows, notes, pad=60)
 
 
 def exit_notice() -> Sheet:
@@ -135,7 +135,7 @@ def exit_notice() -> Sheet:
         *_person(),
         fields("身份证件", "{{ identity_masked }}", "减员原因", "{{ reason }}"),
         fields("核销内容", "{{ freed }}"),
-        fields("去向", "{{ destination }}", "证明材料", "{{ proof }}"),
+        fields("去向", "{{ destination }}", "证明材料", "{% if proof %}{{ proof }}{% else %}—{% endif %}"),
         fields("批准机关", "{{ approved_by }}", "批准日期", "{{ approved_on }}"),
         fields("批准文号", "{{ approval_no }}", "出编日期", "{{ left_on }}"),
         *accounts("台账", "出编后编制（职数）", "balances"),
@@ -146,18 +146,18 @@ def exit_notice() -> Sheet:
         "注：1. 本单涂改无效，不得跨类别使用。",
         "　　2. 本单是{{ uses }}的依据，由机构编制、组织（人社）、财政部门和原单位留存。",
     ]
-    return voucher("出编通知单", "填发机关：{{ issuer }}", rows, notes)
+    return voucher("出编通知单", "填发机关：{{ issuer }}", rows, notes, pad=60)
 
 
 def entries_and_exits(items: str) -> str:
     """人员落（出）编登记 of a list, two lines a person so that the page stays upright."""
     columns = [
         (400, "序\n号", ["loop.index"]),
-        (880, "姓名\n性别", ["change.person_name", "change.person_sex"]),
-        (1640, "出生年月\n身份证件", ["change.birth_month", "change.identity_masked"]),
+        (1160, "姓名\n性别", ["change.person_name", "change.person_sex"]),
+        (1620, "出生年月\n身份证件", ["change.birth_month", "change.identity_masked"]),
         (1440, "编制（职数）\n内设机构", ["change.label", "change.internal_body"]),
-        (1100, "职务岗位", ["change.position"]),
-        (1900, "落编日期\n依据文号", ["change.entered_on", "change.basis_no"]),
+        (1060, "职务岗位", ["change.position"]),
+        (1780, "落编日期\n依据文号", ["change.entered_on", "change.basis_no"]),
     ]
     columns.append((TEXT_WIDTH - sum(c[0] for c in columns), "出编日期\n原因", ["change.left_on", "change.reason"]))
     widths = [width for width, _, _ in columns]
@@ -203,7 +203,7 @@ def certificate() -> Sheet:
         *accounts("编制职数", "编制（职数）", "balances"),
     ]
     page = "{% if quotas %}编制职数变更登记页{% else %}人员落（出）编登记页{% endif %}"
-    sheet = voucher("机构编制管理证", page, rows, [])
+    sheet = voucher("机构编制管理证", page, rows, [], pad=20)
     sheet.body += [
         statement("if changes"),
         _heading("人员落（出）编登记"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from models.applications import (
@@ -12,7 +13,7 @@ from models.applications import (
     StaffingUpApplication,
     WarningApplication,
 )
-from models.enums import ChangeKind, Procedure
+from models.enums import ChangeKind, Procedure, Resource
 from models.sealing import Keyring
 from rules.identity import names_a_person
 from rules.rectification import without_identity
@@ -66,7 +67,10 @@ def title(unit_name: str, application: AnyApplication) -> str:
     """In words, without personal data: it stands in lists, letters and Temporal summaries."""
     match application:
         case StaffingUpApplication():
-            return f"{unit_name}用编申请（{_some(f'{li.resource.label}{li.number}名' for li in application.lines)}）"
+            wanted: Counter[Resource] = Counter()
+            for line in application.lines:
+                wanted[line.resource] += line.number
+            return f"{unit_name}用编申请（{_some(f'{what.label}{number}名' for what, number in wanted.items())}）"
         case RemovingStaffApplication():
             reasons = _some(dict.fromkeys(person.reason.label for person in application.persons))
             return f"{unit_name}出编申请（{len(application.persons)}人，{reasons}）"

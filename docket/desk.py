@@ -5,26 +5,38 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import CompoundSelect, Row, bindparam, literal_column, select, union_all, update
 from sqlmodel import Session
 
 from models.decisions import Receipt
 from models.docket import Desk, OpenStep
 from models.enums import Department, SlipState, State, Step
-from models.register import Case, Record, Slip, table_of
+from models.register import Case, Command, Record, Slip, table_of
 from rules.deadlines import add_working_days, chinese_date, end_of_day, local_day
 
 from .cases import CaseFile, Office
+from .commands import PARKED
 from .notices import correction_reminded
 
 _case = table_of(Case)
 _slip = table_of(Slip)
 _record = table_of(Record)
+_command = table_of(Command)
 
 _VALID_SLIP = select(_slip.c.id, _slip.c.number, _slip.c.valid_until, _slip.c.round).where(
     _slip.c.case_id == bindparam("case_id"), _slip.c.state == SlipState.VALID.value
 )
-_PENDING = select(_record.c.id).where(_record.c.case_id == bindparam("case_id"), _record.c.state == "numbered")
+_PENDING: CompoundSelect[Any] = union_all(
+    select(literal_column("0").label("parked")).where(
+        _record.c.case_id == bindparam("case_id"), _record.c.state == "numbered"
+    ),
+    select(literal_column("1")).where(
+        _command.c.case_id == bindparam("case_id"), _command.c.status == PARKED, _command.c.handled_at.is_(None)
+    ),
+)
+LOOK_AGAIN = timedelta(minutes=5)
+"""How soon what was parked for want of a key is tried again: a key that is back should not wait for long, and a case
+that waits for weeks must not fill its history."""
 _DESK = (
     update(_case)
     .where(_case.c.id == bindparam("at_case"))
@@ -48,7 +60,10 @@ def desk(s: Session, case: CaseFile, at: datetime, office: Office, receipt: Rece
     if case.state is State.HELD:
         waiting, due = [Department.ESTABLISHMENT], None  # its clock stands
     overdue = due is not None and due < at
-    pending = len(s.execute(_PENDING, {"case_id": case_id}).all())
+    waits = s.execute(_PENDING, {"case_id": case_id}).scalars().all()
+    wake_at = _wake_at(s, case, current, at, office)
+    if any(waits):
+        wake_at = min(wake_at or at + LOOK_AGAIN, at + LOOK_AGAIN)
     headline = _headline(case, current, due)
     s.execute(
         _DESK,
@@ -74,11 +89,11 @@ def desk(s: Session, case: CaseFile, at: datetime, office: Office, receipt: Rece
             )
             for row in current
         ],
-        wake_at=_wake_at(s, case, current, at, office),
+        wake_at=wake_at,
         waiting_on=waiting,
         due_at=due,
         overdue=overdue,
-        documents_pending=pending,
+        documents_pending=len(waits) - sum(waits),
         headline=headline,
         receipt=receipt,
     )

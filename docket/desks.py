@@ -405,12 +405,12 @@ def _above(officer: Officer) -> ColumnElement[bool] | None:
 
 def _acts_of(officer: Officer) -> list[ColumnElement[bool]]:
     """The officer's last act on each case: accepted, or not judged yet."""
-    counts_for = or_(_command.c.status.is_(None), _command.c.status == "accepted")
+    counts_for = or_(_command.c.handled_at.is_(None), _command.c.status == "accepted")
     newer = exists().where(
         _later.c.case_id == _command.c.case_id,
         _later.c.officer == officer.id,
         _later.c.kind.not_in(_NO_ACT),
-        or_(_later.c.status.is_(None), _later.c.status == "accepted"),
+        or_(_later.c.handled_at.is_(None), _later.c.status == "accepted"),
         _later.c.seq > _command.c.seq,
     )
     return [_command.c.officer == officer.id, _command.c.kind.not_in(_NO_ACT), counts_for, ~newer]

@@ -8,9 +8,12 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from ledger import occupancy
+from models.audit import Act
 from models.decisions import Officer
 from models.register import Occupancy, table_of
 from models.visits import Disclosure
+
+from . import audit
 
 _occupancy = table_of(Occupancy)
 _SEAT = select(_occupancy.c.person_ref, _occupancy.c.unit)
@@ -33,6 +36,7 @@ def record(s: Session, seat: int, officer: Officer, reason: str, at: datetime) -
         )
     )
     s.flush()
+    audit.note(s, Act.DISCLOSURE, at, officer, about=row.person_ref)
 
 
 def number_of(s: Session, seat: int) -> str:

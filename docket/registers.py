@@ -12,7 +12,7 @@ from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, literal, or_, select
 from sqlmodel import Session
 
 from ledger import suspensions
@@ -35,12 +35,15 @@ from models.register import (
     Unit,
     table_of,
 )
-from models.visits import Disclosure
+from models.visits import AuditRow, Disclosure
+from records import retention
 
 from .view import INTERNAL, OVERSEEING
 
 MOST = 10_000
 """Rows of a list that can be paged through; what is beyond is found by a filter, or exported."""
+HELD, KEPT_NO_MORE = "held", "disposed"
+"""What may stand beside a record's retention class: a hold stops its disposal; it was destroyed."""
 KEY_DIGITS = 9
 """Of a number that may be a key: more do not fit an INTEGER of PostgreSQL."""
 UNITS_BY_INDEX = 40
@@ -61,6 +64,7 @@ _officer = table_of(OfficerRow)
 _suspension = table_of(Suspension)
 _problem = table_of(ProblemRow)
 _disclosure = table_of(Disclosure)
+_audit = table_of(AuditRow)
 _parent = _unit.alias("parent")
 _heir = _unit.alias("heir")
 
@@ -414,6 +418,7 @@ SUSPENSIONS = Listing(
     hidden={"unit": _suspension.c.unit, "case_id": _case.c.id},
     order=(_suspension.c.from_at.desc(), _suspension.c.id),
 )
+_KEEPING = case((_record.c.disposed_at.is_not(None), KEPT_NO_MORE), (retention.held(), HELD), else_=None)
 _RECORDS = _record.outerjoin(_unit, _unit.c.code == _record.c.unit).outerjoin(_case, _case.c.id == _record.c.case_id)
 RECORDS = Listing(
     source=_RECORDS,
@@ -426,13 +431,16 @@ RECORDS = Listing(
         "issued_on": _record.c.issued_on,
         "issuer": _record.c.issuer,
         "state": _record.c.state,
+        "retention": _record.c.retention,
+        "keeping": _KEEPING,
         "case_no": _case.c.no,
     },
     hidden={"unit": _record.c.unit, "case_id": _case.c.id},
     order=(_record.c.issued_on.desc(), _record.c.series, _record.c.seq.desc(), _record.c.id),
 )
+_successor = _record.alias("successor")
 NUMBERS = Listing(
-    source=_RECORDS,
+    source=_RECORDS.outerjoin(_successor, _successor.c.id == _record.c.superseded_by),
     keys=(_record.c.id,),
     columns={
         "series": _record.c.series,
@@ -443,10 +451,12 @@ NUMBERS = Listing(
         "title": _record.c.title,
         "state": _record.c.state,
         "void_reason": _record.c.void_reason,
+        "successor": _successor.c.number,
         "issued_on": _record.c.issued_on,
         "filed_at": _record.c.filed_at,
+        "disposed_at": _record.c.disposed_at,
     },
-    hidden={"unit": _record.c.unit},
+    hidden={"unit": _record.c.unit, "unit_name": _unit.c.name},
     order=(_record.c.series.desc(), _record.c.year.desc(), _record.c.seq.desc()),
 )
 OFFICERS = Listing(
@@ -478,4 +488,20 @@ DISCLOSURES = Listing(
     },
     hidden={"unit": _disclosure.c.unit},
     order=(_disclosure.c.at.desc(), _disclosure.c.id.desc()),
+)
+AUDIT = Listing(
+    source=_audit,
+    keys=(_audit.c.id,),
+    columns={
+        "at": _audit.c.at,
+        "act": _audit.c.act,
+        "outcome": _audit.c.outcome,
+        "officer_name": _audit.c.officer_name,
+        "department": _audit.c.department,
+        "about": _audit.c.about,
+        "detail": _audit.c.detail,
+        "address": _audit.c.address,
+    },
+    hidden={"unit": literal(None)},
+    order=(_audit.c.id.desc(),),
 )

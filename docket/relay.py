@@ -7,6 +7,7 @@ finds the receipt of the first time. It is handed a `deliver` function and knows
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -38,15 +39,24 @@ class Sessions(Protocol):
 
 
 class Relay:
-    """`run` until cancelled; every failure is logged without content and tried again."""
+    """`run` until `stop` or cancelled; every failure is logged without content and tried again."""
 
     def __init__(self, database: Sessions, deliver: Deliver) -> None:
         self._database = database
         self._deliver = deliver
+        self._stop = asyncio.Event()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Take up no more rows; `run` returns when those in hand are delivered and noted."""
+        self._stop.set()
 
     async def run(self) -> None:
         failures = 0
-        while True:
+        while not self.stopping:
             try:
                 arrived, failed = await self.sweep()
             except Exception as fault:  # the loop must outlive a database that is away
@@ -54,21 +64,28 @@ class Relay:
                 arrived, failed = 0, 1
             failures = failures + 1 if failed and not arrived else 0
             if failed and not arrived:  # one case that cannot be delivered does not make the others wait
-                await asyncio.sleep(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1])
+                await self._pause(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1])
             elif not arrived:
-                await asyncio.sleep(IDLE_SECONDS)
+                await self._pause(IDLE_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
 
     async def sweep(self) -> tuple[int, int]:
         """One round over the first waiting row of every case: (arrived, failed)."""
         waiting = await asyncio.to_thread(self._waiting)
-        failed: list[str] = []
+        arrived, failed = 0, list[str]()
         for start in range(0, len(waiting), AT_ONCE):
+            if self.stopping:
+                break
             batch = waiting[start : start + AT_ONCE]
             outcomes = await asyncio.gather(*(self._one(delivery) for delivery in batch))
-            failed += [each.command_id for each, arrived in zip(batch, outcomes, strict=True) if not arrived]
+            arrived += sum(outcomes)
+            failed += [each.command_id for each, came in zip(batch, outcomes, strict=True) if not came]
         if failed:
             await asyncio.to_thread(self._count, failed)
-        return len(waiting) - len(failed), len(failed)
+        return arrived, len(failed)
 
     def _waiting(self) -> list[Delivery]:
         with self._database.read() as s:

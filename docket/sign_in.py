@@ -16,12 +16,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
 
+from models.audit import Act, Outcome
 from models.decisions import Officer
 from models.register import OfficerRow, Unit, table_of
 from models.sessions import Profile, SessionView
 from models.visits import SignInFailure, TokenRow
 
-from .officers import find_by_login, issue_token, officer_of, token_hash
+from . import audit
+from .officers import find_by_login, issue_token, officer_of, officer_of_token, revoke_token, token_hash
 
 SESSION_NOTE = "console"
 """How a session is told from a token that somebody was given for a program."""
@@ -63,6 +65,7 @@ def begin(s: Session, login: str, at: datetime) -> Try:
     values = {"of_officer": row.id, "now": at, "forgotten": at - FORGOTTEN_AFTER}
     tries = connection.execute(_counting(connection.dialect.name), values).scalar_one_or_none()
     if tries is None:
+        audit.note(s, Act.SIGN_IN, at, officer_of(row), detail="账号已锁定 · locked", outcome=Outcome.REFUSED)
         return Try(locked_until=s.execute(_LOCKED_UNTIL, {"of_officer": row.id}).scalar_one())
     if tries >= FREE_TRIES:
         lock = min(FIRST_LOCK * 2 ** min(tries - FREE_TRIES, 10), LONGEST_LOCK)
@@ -92,23 +95,36 @@ def _counting(dialect: str) -> ReturningInsert[Any]:
     )
 
 
+def failed(s: Session, officer: Officer | None, at: datetime) -> None:
+    """A try that let nobody in goes into the audit; of a login that nobody has, not even what was typed: people type
+    passwords there."""
+    who = officer if officer is not None else "未知登录名 · unknown login"
+    audit.note(s, Act.SIGN_IN, at, who, detail="登录名或密码不正确 · wrong", outcome=Outcome.REFUSED)
+
+
 def succeed(s: Session, officer: Officer, at: datetime, lasts: timedelta) -> str:
     """Forget the tries and begin a session; its token, which is kept only as a digest."""
+    audit.note(s, Act.SIGN_IN, at, officer)
     s.execute(delete(_failure).where(_failure.c.officer == officer.id))
     return issue_token(s, officer.id, at, expires_at=at + lasts, note=SESSION_NOTE)
 
 
-def set_password(s: Session, login: str, password_hash: str, at: datetime) -> bool:
-    """A new password: former sessions end and failed tries are forgotten. False when there is no such officer."""
-    row = find_by_login(s, login)
-    if row is None:
-        return False
+def sign_out(s: Session, token: str, at: datetime) -> None:
+    """End the session of this token; nothing when it has ended already."""
+    officer = officer_of_token(s, token, at, SESSION_NOTE)
+    if officer is not None:
+        audit.note(s, Act.SIGN_OUT, at, officer)
+    revoke_token(s, token, at)
+
+
+def set_password(s: Session, row: OfficerRow, password_hash: str, at: datetime, by: str) -> None:
+    """A new password, set by an operator at the machine: former sessions end and failed tries are forgotten."""
     row.password_hash = password_hash
     s.add(row)
     s.flush()
+    audit.note(s, Act.PASSWORD, at, by, about=row.id, detail=row.login)
     s.execute(delete(_failure).where(_failure.c.officer == row.id))
     end_sessions(s, row.id, at)
-    return True
 
 
 def sessions(s: Session, officer_id: str, at: datetime, token: str = "") -> list[SessionView]:

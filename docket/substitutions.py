@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, or_, select,
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
+from models.audit import Act
 from models.decisions import Officer
 from models.enums import Department, Procedure, Role
 from models.refusals import Refusal, RefusalCode
@@ -26,6 +27,7 @@ from models.substitutions import NewSubstitution, SubstitutionFault, Substitutio
 from models.visits import Substitution
 from rules.deadlines import local_day
 
+from . import audit
 from .officers import ADMINISTRATORS, find_by_login, officer_of
 
 _substitution = table_of(Substitution)
@@ -125,6 +127,8 @@ def grant(
     if faults:
         return faults
     s.execute(insert(_substitution).values(id=identity, granted_by=by.id, granted_at=at, **values))
+    until = f"{substitute.name} 代 {principal.name}，{wanted.from_on} 至 {wanted.until_on}"
+    audit.note(s, Act.SUBSTITUTION_GRANTED, at, by, about=identity, detail=until)
     return _view(s.execute(_VIEW.where(_substitution.c.id == identity)).one(), at)
 
 
@@ -163,6 +167,8 @@ def end(s: Session, identity: str, by: Officer, at: datetime) -> SubstitutionVie
         .where(_substitution.c.id == identity, _substitution.c.ended_at.is_(None))
         .values(ended_at=at)
     )
+    if found.ended_at is None:
+        audit.note(s, Act.SUBSTITUTION_ENDED, at, by, about=identity)
     return _view(s.execute(_VIEW.where(_substitution.c.id == identity)).one(), at)
 
 

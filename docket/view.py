@@ -43,11 +43,12 @@ from models.enums import (
 from models.refusals import Refusal, RefusalCode
 from models.register import Account, Case, Command, Journal, Record, Slip, SlotRow, Unit, table_of
 from models.rulebook import Calendar
+from records.retention import told
 from rules.admission import CaseFacts, StepFacts
 from rules.deadlines import local_day, working_days_between
 from rules.routing import approving_department
 
-from . import cases, notices, permissions, problems, warnings
+from . import cases, notices, permissions, problems, recusals, warnings
 from .acts import acts
 from .changing import objections
 from .effects import effects
@@ -65,8 +66,16 @@ _slot = table_of(SlotRow)
 _record = table_of(Record)
 
 PAGE_LIMIT = 200
-INTERNAL = frozenset({DocumentKind.PHONE_RECORD, DocumentKind.INSPECTION_REPORT})
-"""Made out about a unit and never sent to it: the office's own note, and its report to the commission."""
+INTERNAL = frozenset(
+    {
+        DocumentKind.PHONE_RECORD,
+        DocumentKind.INSPECTION_REPORT,
+        DocumentKind.CASE_FILE,
+        DocumentKind.DISPOSAL_LIST,
+    }
+)
+"""Made out about a unit and never sent to it: the office's own note, its report to the commission, the list of a
+case's file, which names every paper and every act of it, and lists of destroyed records, which name those of all."""
 
 OVERSEEING = frozenset(
     {Department.ESTABLISHMENT, Department.COMMISSION, Department.SUPERVISION, Department.DISCIPLINE, Department.UPPER}
@@ -389,6 +398,7 @@ def _facts(s: Session, case: cases.CaseFile, slip: SlipView | None) -> CaseFacts
         known_subjects=frozenset(slot.code for slot in slip.slots) if slip else frozenset(),
         procedure=case.procedure,
         unit=case.row.unit,
+        recused=recusals.of_case(s, case.row.id),
     )
 
 
@@ -396,9 +406,11 @@ def _documents(s: Session, case_id: str) -> list[RecordView]:
     rows = s.execute(
         select(_record)
         .where(_record.c.case_id == case_id)
-        .order_by(_record.c.filed_at, _record.c.series, _record.c.seq)
+        .order_by(
+            _record.c.kind == DocumentKind.CASE_FILE.value, _record.c.filed_at, _record.c.series, _record.c.seq
+        )  # the list of the case's file after what it lists
     )
-    return [RecordView.of(row) for row in rows]
+    return told(s, rows)
 
 
 # --- lists -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from ledger import merkle
 from ledger.chain import LedgerFault, canonical
 from ledger.db import hash_of, hold_log
 from ledger.merkle import Place
-from ledger.tables import HOLDER, JOURNAL, LOG_HEAD, LOG_LEAF, LOG_NODE, META, RECORD, SERIES
+from ledger.tables import HOLDER, JOURNAL, LOG_HEAD, LOG_LEAF, LOG_NODE, META, RECORD, RECORD_ACT, SERIES
 from models.proofs import ConsistencyProof, InclusionProof, LogHead, LogMark, ProofFile, RowKind, RowName, RowProof
 from models.sealing import HashName
 
@@ -46,7 +46,7 @@ class _Row(NamedTuple):
     row_hash: str
 
 
-_JOURNAL, _RECORD = RowKind.JOURNAL.value, RowKind.RECORD.value
+_JOURNAL, _RECORD, _ACT = RowKind.JOURNAL.value, RowKind.RECORD.value, RowKind.ACT.value
 _NEWEST = select(LOG_HEAD).order_by(LOG_HEAD.c.size.desc()).limit(1)
 _LEDGER_ID = select(META.c.value).where(META.c.name == "ledger_id")
 
@@ -71,6 +71,15 @@ _FILED = func.coalesce(
 _SERIES_LOGGED = _logged(_RECORD, _SERIES_CHAIN)
 _SERIES_BEHIND = select(SERIES.c.name, SERIES.c.year, _SERIES_LOGGED.label("logged")).where(_FILED > _SERIES_LOGGED)
 
+_ACTS_LOGGED = _logged(_ACT, _SERIES_CHAIN)
+_ACTED = func.coalesce(
+    select(func.max(RECORD_ACT.c.seq))
+    .where(RECORD_ACT.c.series == SERIES.c.name, RECORD_ACT.c.year == SERIES.c.year)
+    .scalar_subquery(),
+    0,
+)
+_ACTS_BEHIND = select(SERIES.c.name, SERIES.c.year, _ACTS_LOGGED.label("logged")).where(_ACTED > _ACTS_LOGGED)
+
 _NEW_JOURNAL = (
     select(JOURNAL.c.seq, JOURNAL.c.hash)
     .where(JOURNAL.c.holder == bindparam("of_chain"), JOURNAL.c.seq > bindparam("after"))
@@ -85,6 +94,16 @@ _NEW_RECORDS = (
         RECORD.c.chain_seq > bindparam("after"),
     )
     .order_by(RECORD.c.chain_seq)
+    .limit(BATCH)
+)
+_NEW_ACTS = (
+    select(RECORD_ACT.c.seq, RECORD_ACT.c.hash)
+    .where(
+        RECORD_ACT.c.series == bindparam("of_series"),
+        RECORD_ACT.c.year == bindparam("of_year"),
+        RECORD_ACT.c.seq > bindparam("after"),
+    )
+    .order_by(RECORD_ACT.c.seq)
     .limit(BATCH)
 )
 _ADD_LEAVES, _ADD_NODES, _ADD_HEAD = LOG_LEAF.insert(), LOG_NODE.insert(), LOG_HEAD.insert()
@@ -111,7 +130,8 @@ def leaf_hash(row: Any, name: HashName) -> bytes:
 
 
 def append(s: Session, at: datetime, progress: Progress | None = None) -> LogHead:
-    """Every row that is not in the log yet, journal first, sorted by chain and sequence; then a new head.
+    """Every row that is not in the log yet, journal first, then records, then acts on them, each sorted by chain and
+    sequence; then a new head.
 
     With nothing new the head stays as it is. `progress` hears the size after each batch. Raises LogFault when the
     stored tree does not lead to its head.
@@ -120,7 +140,7 @@ def append(s: Session, at: datetime, progress: Progress | None = None) -> LogHea
     hold_log(s)
     name, before = hash_of(s), head(s)
     frontier = _frontier(s, before, name)
-    counted = {_JOURNAL: 0, _RECORD: 0}
+    counted = {_JOURNAL: 0, _RECORD: 0, _ACT: 0}
     rows = _new_rows(s)
     while batch := list(islice(rows, BATCH)):
         _add(s, frontier, batch)
@@ -135,7 +155,7 @@ def append(s: Session, at: datetime, progress: Progress | None = None) -> LogHea
         "root": frontier.root().hex(),
         "at": at,
         "journal_rows": counted[_JOURNAL],
-        "record_rows": counted[_RECORD],
+        "record_rows": counted[_RECORD] + counted[_ACT],
     }
     s.connection().execute(_ADD_HEAD, made)
     return LogHead(hash=name, **made)
@@ -170,9 +190,10 @@ def _new_rows(s: Session) -> Iterator[_Row]:
     connection = s.connection()
     for holder in sorted(connection.execute(_HOLDERS_BEHIND).all(), key=lambda each: str(each.chain)):
         yield from _new_of(s, _JOURNAL, holder.chain, holder.logged, _NEW_JOURNAL, {"of_chain": holder.chain})
-    for series in sorted(connection.execute(_SERIES_BEHIND).all(), key=lambda each: (each.name, each.year)):
-        where = {"of_series": series.name, "of_year": series.year}
-        yield from _new_of(s, _RECORD, f"{series.name}/{series.year}", series.logged, _NEW_RECORDS, where)
+    for kind, behind, wanted in ((_RECORD, _SERIES_BEHIND, _NEW_RECORDS), (_ACT, _ACTS_BEHIND, _NEW_ACTS)):
+        for series in sorted(connection.execute(behind).all(), key=lambda each: (each.name, each.year)):
+            where = {"of_series": series.name, "of_year": series.year}
+            yield from _new_of(s, kind, f"{series.name}/{series.year}", series.logged, wanted, where)
 
 
 def _new_of(
@@ -195,10 +216,11 @@ def kept(s: Session) -> bool:
     return inspect(s.connection()).has_table(LOG_HEAD.name)
 
 
-def head(s: Session) -> LogHead:
-    """The newest head; of an empty log the empty tree's."""
+def head(s: Session, by: datetime | None = None) -> LogHead:
+    """The newest head, or the newest that there was at the moment `by`; of an empty log the empty tree's."""
     name = hash_of(s)
-    row = s.connection().execute(_NEWEST).first()
+    wanted = _NEWEST if by is None else _NEWEST.where(LOG_HEAD.c.at <= by)
+    row = s.connection().execute(wanted).first()
     if row is None:
         return LogHead(size=0, root=merkle.empty_root(name).hex(), hash=name)
     return LogHead(hash=name, **row._mapping)

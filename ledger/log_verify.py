@@ -16,12 +16,12 @@ from sqlmodel import Session
 from ledger import merkle
 from ledger.db import hash_of
 from ledger.log import BATCH, NotLogged, consistency, leaf_hash
-from ledger.tables import JOURNAL, LOG_HEAD, LOG_LEAF, LOG_NODE, RECORD
+from ledger.tables import JOURNAL, LOG_HEAD, LOG_LEAF, LOG_NODE, RECORD, RECORD_ACT
 from models.ledger import Fault
 from models.proofs import LogMark, RowKind
 from models.sealing import HashName
 
-_RECORD = RowKind.RECORD.value
+_JOURNAL, _RECORD, _ACT = RowKind.JOURNAL.value, RowKind.RECORD.value, RowKind.ACT.value
 _YEAR_DIGITS = 4
 _KINDS = [kind.value for kind in RowKind]
 
@@ -43,6 +43,11 @@ _RECORDS = select(RECORD.c.chain_seq, RECORD.c.hash).where(
     RECORD.c.series == bindparam("of_series"),
     RECORD.c.year == bindparam("of_year"),
     RECORD.c.chain_seq.between(bindparam("low"), bindparam("high")),
+)
+_ACTS = select(RECORD_ACT.c.seq, RECORD_ACT.c.hash).where(
+    RECORD_ACT.c.series == bindparam("of_series"),
+    RECORD_ACT.c.year == bindparam("of_year"),
+    RECORD_ACT.c.seq.between(bindparam("low"), bindparam("high")),
 )
 _NODES = select(LOG_NODE.c.node_index, LOG_NODE.c.hash).where(
     LOG_NODE.c.level == bindparam("of_level"),
@@ -129,7 +134,7 @@ class _Walk:
             what = f"入日志的次序不对，应为第 {expected} 行 · the log took it out of order"
             yield Fault(where=where, what=what)
         self._last_of[chain] = max(leaf.seq, expected - 1)
-        rank = (leaf.kind == _RECORD, *_sortable(leaf.kind, leaf.chain), leaf.seq)
+        rank = (_KINDS.index(leaf.kind) if leaf.kind in _KINDS else -1, *_sortable(leaf.kind, leaf.chain), leaf.seq)
         if self._before is not None and rank < self._before and leaf.seq == expected:
             yield Fault(where=place(leaf.leaf_index), what="叶的次序被改动 · leaves are not in their order")
         self._before = rank
@@ -154,8 +159,8 @@ class _Walk:
     def _reached(self) -> Iterator[Fault]:
         while self._head < len(self._heads) and self._heads[self._head].size <= self.size:
             head = self._heads[self._head]
-            told = {RowKind.JOURNAL.value: head.journal_rows, _RECORD: head.record_rows}
-            if head.size != self.size or told != self._counted:
+            counted = self._counted[_JOURNAL], self._counted[_RECORD] + self._counted[_ACT]
+            if head.size != self.size or (head.journal_rows, head.record_rows) != counted:
                 yield Fault(where=_head_place(head.size), what="头所记的行数不符 · counts of the head do not match")
             known = head.size == self.size and self._peaks is not None
             if known and merkle.fold(self._peaks or [], self._name).hex() != head.root:
@@ -181,16 +186,16 @@ class _Walk:
     def _present(self, page: Sequence[Row[Any]]) -> dict[tuple[str, str, int], str]:
         """The hashes of the rows as they are now."""
         found = {(leaf.kind, leaf.chain, leaf.seq): leaf.present for leaf in page if leaf.present is not None}
-        wanted: dict[str, list[int]] = {}
+        wanted: dict[tuple[str, str], list[int]] = {}
         for leaf in page:
-            if leaf.kind == _RECORD:
-                wanted.setdefault(leaf.chain, []).append(leaf.seq)
-        for chain, places in wanted.items():
+            if leaf.kind in (_RECORD, _ACT):
+                wanted.setdefault((leaf.kind, leaf.chain), []).append(leaf.seq)
+        for (kind, chain), places in wanted.items():
             series, year = _series_of(chain)
             where = {"of_series": series, "of_year": year, "low": min(places), "high": max(places)}
-            for row in self._s.connection().execute(_RECORDS, where):
-                if row.hash is not None:
-                    found[_RECORD, chain, row.chain_seq] = row.hash
+            for seq, row_hash in self._s.connection().execute(_RECORDS if kind == _RECORD else _ACTS, where):
+                if row_hash is not None:
+                    found[kind, chain, seq] = row_hash
         return found
 
     def _stored(self, start: int, end: int) -> dict[merkle.Place, str]:
@@ -238,7 +243,7 @@ def _head_place(size: int) -> str:
 
 
 def _sortable(kind: str, chain: str) -> tuple[object, ...]:
-    return _series_of(chain) if kind == _RECORD else (chain,)
+    return (chain,) if kind == _JOURNAL else _series_of(chain)
 
 
 def _series_of(chain: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from models import log, register
+from models import archives, log, register
 
 _tables = SQLModel.metadata.tables
 
@@ -22,6 +22,7 @@ EXCEPTION = _tables[str(register.ExceptionalAcceptance.__tablename__)]
 DEPARTURE = _tables[str(register.Departure.__tablename__)]
 SERIES = _tables[str(register.Series.__tablename__)]
 RECORD = _tables[str(register.Record.__tablename__)]
+RECORD_ACT = _tables[str(archives.RecordAct.__tablename__)]
 LOG_LEAF = _tables[str(log.LogLeaf.__tablename__)]
 LOG_NODE = _tables[str(log.LogNode.__tablename__)]
 LOG_HEAD = _tables[str(log.LogHeadRow.__tablename__)]

@@ -1,4 +1,4 @@
-"""Tables of what becomes of records after filing: renditions, holds, disposals. A leaf of the register."""
+"""Tables of what becomes of records after filing: renditions, holds, disposals, acts. A leaf of the register."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sqlmodel import Field, SQLModel
 
 class Rendition(SQLModel, table=True):
     """Another form of a record, kept beside its original bytes: PDF for reading, or what a signing provider returned.
-    Rows are only added, and go with their record at its disposal."""
+    Rows are only added. At its record's disposal its file goes and the row stays: a copy that somebody holds is still
+    told by its digest."""
 
     __tablename__ = "rendition"
     id: int | None = Field(default=None, primary_key=True)
@@ -22,7 +23,17 @@ class Rendition(SQLModel, table=True):
     made_at: datetime
     made_by: str
     provider: str
-    __table_args__ = (UniqueConstraint("record_id", "kind", "digest", name="rendition_once"),)
+    __table_args__ = (
+        UniqueConstraint("record_id", "kind", "digest", name="rendition_once"),
+        Index("ix_rendition_digest", "digest"),
+        Index(
+            "rendition_one_pdf",
+            "record_id",
+            unique=True,
+            sqlite_where=text("kind = 'pdf'"),
+            postgresql_where=text("kind = 'pdf'"),
+        ),
+    )
 
 
 class RecordHold(SQLModel, table=True):
@@ -48,7 +59,8 @@ class Disposal(SQLModel, table=True):
 
     __tablename__ = "disposal"
     id: str = Field(primary_key=True)
-    state: str
+    no: str
+    state: str = Field(index=True)
     due_before: date
     reason: str
     proposed_by: str = Field(foreign_key="officer.id")
@@ -61,12 +73,17 @@ class Disposal(SQLModel, table=True):
     executed_at: datetime | None = None
     witnessed_by: str | None = Field(default=None, foreign_key="officer.id")
     witnessed_at: datetime | None = None
-    list_record: str | None = None
+    list_record: str | None = Field(default=None, index=True)
+    __table_args__ = (
+        UniqueConstraint("no", name="disposal_no_once"),
+        Index("disposal_by_proposal", "proposed_at", "id"),
+    )
 
 
 class DisposalItem(SQLModel, table=True):
     """A record on the list of a disposal. One record stands on one open list at most (`open`), and is destroyed once;
-    `removed_at` is when its files had left the store."""
+    `removed_at` is when its files had left the store. It is struck by an officer, or by nobody (`struck_by` empty) when
+    it failed the last check before the witness."""
 
     __tablename__ = "disposal_item"
     disposal: str = Field(primary_key=True, foreign_key="disposal.id")
@@ -74,8 +91,11 @@ class DisposalItem(SQLModel, table=True):
     digest: str
     open: bool = True
     struck_reason: str | None = None
+    struck_by: str | None = Field(default=None, foreign_key="officer.id")
+    struck_at: datetime | None = None
     removed_at: datetime | None = None
     __table_args__ = (
+        Index("ix_disposal_item_record_id", "record_id"),
         Index(
             "disposal_item_open_once",
             "record_id",
@@ -84,3 +104,19 @@ class DisposalItem(SQLModel, table=True):
             postgresql_where=text("open"),
         ),
     )
+
+
+class RecordAct(SQLModel, table=True):
+    """What became of a number after it was given: `act` void (`detail` its reason) or superseded (the successor's id).
+    A chain per series and year; rows are only added."""
+
+    __tablename__ = "record_act"
+    series: str = Field(primary_key=True)
+    year: int = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    record_id: str = Field(foreign_key="record.id", index=True)
+    act: str
+    detail: str
+    at: datetime
+    prev_hash: str
+    hash: str

@@ -52,7 +52,8 @@ class CertificateBookletContext(DocumentContext):
     """《机构编制管理证》 as an extract on request: it has no number, no case and no verification code (`number`,
     `case_no` and `seal.code` are empty), its address leads to the same extract as data.
 
-    Of `organ` and `institution` one is empty: the other is printed on the cover, which is red or blue by it.
+    `log_*` is the head of the transparency log at the end of the day: whoever keeps the booklet holds the register to
+    it. Of `organ` and `institution` one is empty: the other is printed on the cover, which is red or blue by it.
     """
 
     organ: str
@@ -76,4 +77,7 @@ class CertificateBookletContext(DocumentContext):
     post_changes: list[QuotaRow]
     persons: list[CertificateRow]
     pages: list[PageRow]
+    log_at: str
+    log_size: str
+    log_root: str
     handled_by: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from .enums import ChangeKind, EntryKind, RecordState, Resource, Sex, UnitKind
+from .proofs import LogHead
 from .shape import Shape
 
 
@@ -144,3 +145,5 @@ class CertificateFacts(Shape):
     quotas: list[QuotaEvent] = []
     persons: list[CertifiedPerson] = []
     pages: list[IssuedPage] = []
+    log: LogHead | None = None
+    """The head of the transparency log at the end of the day; None while nothing had been appended."""

@@ -11,7 +11,7 @@ from .applications import Application, PersonNamed, Problem, ProblemNo
 from .changes import Change
 from .enums import CommandKind, Department, Procedure, Resource, Role, State, Verdict
 from .refusals import RefusalCode
-from .shape import Line, Name, Shape, Text, Token, UnitCode
+from .shape import Line, Name, OpenText, Shape, Text, Token, UnitCode
 
 
 class Officer(Shape):
@@ -100,7 +100,7 @@ class Withdrawal(Shape):
 class Revocation(Shape):
     """ESTABLISHMENT takes back the unused slots of a slip, with a reason and a notice."""
 
-    reason: Annotated[Text, Field(min_length=1)]
+    reason: Annotated[OpenText, Field(min_length=1)]
 
 
 class Extension(Shape):
@@ -116,12 +116,12 @@ class Hold(Shape):
     """The head of ESTABLISHMENT holds a case, with a reason; the second officer of the office who was consulted is
     named and recorded (login or id)."""
 
-    reason: Annotated[Text, Field(min_length=1)]
+    reason: Annotated[OpenText, Field(min_length=1)]
     second_officer: Line
 
 
 class Release(Shape):
-    reason: Annotated[Text, Field(min_length=1)]
+    reason: Annotated[OpenText, Field(min_length=1)]
     second_officer: Line
 
 

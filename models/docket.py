@@ -152,6 +152,10 @@ class SlipView(Shape):
     slots: list[SlotView]
 
 
+_TOLD_BESIDE = frozenset({"delayed", "retention_until", "held", "disposed_on", "disposal_list"})
+"""What of a record does not stand in its row as it is; all but `delayed` is added by `records.retention.told`."""
+
+
 class RecordView(Shape):
     id: str
     kind: DocumentKind
@@ -169,13 +173,19 @@ class RecordView(Shape):
     void_reason: str | None = None
     superseded_by: str | None = None
     retention: str = "permanent"
+    retention_until: date | None = Field(
+        default=None, description="保管期限的最后一日；永久或事项未办结为空 · last day of its period"
+    )
+    held: bool = Field(default=False, description="停止销毁 · under a hold that stops disposal")
+    disposed_on: date | None = Field(default=None, description="销毁日期 · destroyed under its retention period on")
+    disposal_list: str | None = Field(default=None, description="《文件销毁清册》文号 · number of the list")
     delayed: bool = Field(default=False, description="已编号，文件暂未生成，会再试 · its file is not made yet")
 
     @classmethod
     def of(cls, row: object) -> RecordView:
         """From a row of the register of records, whose `officers` are JSON text. Why a file could not be made is for
         those who keep the machine, that it could not for everybody."""
-        fields = {name: getattr(row, name) for name in cls.model_fields if name != "delayed"}
+        fields = {name: getattr(row, name) for name in cls.model_fields if name not in _TOLD_BESIDE}
         late = getattr(row, "fault", None) is not None and fields["digest"] is None
         return cls(**fields | {"officers": json.loads(fields["officers"]), "delayed": late})
 

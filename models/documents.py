@@ -12,14 +12,16 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from .booklet import CertificateBookletContext as CertificateBookletContext
-from .enums import DocumentKind
+from .casefile import CaseFileContext as CaseFileContext
+from .disposal_paper import DisposalListContext as DisposalListContext
+from .enums import DocumentKind, RenditionKind
 from .paper import TRIAL as TRIAL
 from .paper import AccountLine as AccountLine
 from .paper import BalanceLine as BalanceLine
 from .paper import CertificateRow as CertificateRow
 from .paper import DocumentContext as DocumentContext
 from .paper import Seal as Seal
-from .phrasing import Paragraphs, Phrase, Sentence, numeral
+from .phrasing import Paragraphs, Phrase, Sentence, Title, numeral
 from .shape import Shape
 
 
@@ -245,7 +247,7 @@ class ChangeReplyContext(DocumentContext):
     the issuer when it is empty.
     """
 
-    title: str
+    title: Title
     addressee: str
     request_title: str
     request_no: str
@@ -498,7 +500,7 @@ class InspectionReportContext(DocumentContext):
     (签发人) stands beside the number.
     """
 
-    title: str
+    title: Title
     addressee: str
     occasion: str
     visited_on: str
@@ -512,16 +514,56 @@ class InspectionReportContext(DocumentContext):
     printed_by: str = ""
 
 
-class RecordCheck(Shape):
-    """What the public page tells about a code or an uploaded file: no personal data, no case, no unit."""
+class PrintedMark(Shape):
+    """What a file prints of its unit's chain (the row at `place`) or of the transparency log (its head at that size).
 
-    status: Literal["valid", "void", "superseded", "altered", "unknown"]
+    `agrees` tells whether the register holds it: False when it does not, as after a rewriting or a restored older copy;
+    None when the file does not say whose chain it is.
+    """
+
+    of: Literal["chain", "log"]
+    place: int
+    hash: str
+    agrees: bool | None = None
+
+
+class RecordCheck(Shape):
+    """What the public page tells about a code or an uploaded file: no personal data, no case, no unit.
+
+    `superseded_by` is the number that took its place, `latest` the last of a longer row of successors with what became
+    of that one. `extract`: a certificate as of a day, which has no number; only what it prints was compared.
+    """
+
+    status: Literal["valid", "void", "superseded", "altered", "unknown", "extract"]
     number: str | None = None
     kind: DocumentKind | None = None
     title: str | None = None
     issued_on: date | None = None
     issuer: str | None = None
+    rendition: RenditionKind | None = None
+    """The file is this other form of the record, kept beside its original; None for the original."""
     superseded_by: str | None = None
+    latest: str | None = None
+    destroyed_on: date | None = None
+    """Day on which it was destroyed when its retention period had ended: the register of numbers keeps it, and a copy
+    that somebody holds is told by its digest as before."""
+    destroyed_by: str | None = None
+    """Number of the list by which it was."""
+    latest_status: Literal["valid", "void", "unknown"] | None = None
+    printed: list[PrintedMark] = []
+    content: bool | None = None
+    """Of an extract: whether the register says the same for its day; None where only what it prints was compared."""
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the register does not hold what the file prints."""
+        return any(mark.agrees is False for mark in self.printed)
+
+    @property
+    def holds(self) -> bool:
+        """In force and not contradicted; of an extract, that all it says was compared and agrees."""
+        agreed = self.status == "extract" and bool(self.content) and all(mark.agrees for mark in self.printed)
+        return agreed or (self.status == "valid" and not self.contradicted)
 
 
 CONTEXT_OF: dict[DocumentKind, type[DocumentContext]] = {
@@ -545,4 +587,6 @@ CONTEXT_OF: dict[DocumentKind, type[DocumentContext]] = {
     DocumentKind.PHONE_RECORD: PhoneRecordContext,
     DocumentKind.INSPECTION_NOTICE: InspectionNoticeContext,
     DocumentKind.INSPECTION_REPORT: InspectionReportContext,
+    DocumentKind.CASE_FILE: CaseFileContext,
+    DocumentKind.DISPOSAL_LIST: DisposalListContext,
 }

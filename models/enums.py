@@ -258,6 +258,8 @@ class DocumentKind(Labelled):
     PHONE_RECORD = "phone_record", "电话提醒记录单", "phone record"
     INSPECTION_NOTICE = "inspection_notice", "实地督查通知", "inspection notice"
     INSPECTION_REPORT = "inspection_report", "督查报告", "inspection report"
+    CASE_FILE = "case_file", "卷内文件目录", "case file list"
+    DISPOSAL_LIST = "disposal_list", "文件销毁清册", "list of destroyed records"
 
 
 class RecordState(Labelled):
@@ -271,6 +273,37 @@ class Retention(Labelled):
     PERMANENT = "permanent", "永久", "permanent"
     YEARS_30 = "30-years", "30年", "30 years"
     YEARS_10 = "10-years", "10年", "10 years"
+
+
+class RetentionBar(Labelled):
+    """Why a record cannot be put on a list of records to be destroyed."""
+
+    PERMANENT = "permanent", "永久保管", "kept permanently"
+    OPEN_CASE = "open-case", "事项未办结", "its case is open"
+    NOT_DUE = "not-due", "保管期限未满", "its period has not ended"
+    HELD = "held", "停止销毁", "under hold"
+    LISTED = "listed", "已列入销毁清册", "on a list already"
+
+
+class DisposalState(Labelled):
+    PROPOSED = "proposed", "待审批", "waiting for approval"
+    REFUSED = "refused", "未获批准", "refused"
+    APPROVED = "approved", "待执行", "waiting to be carried out"
+    EXECUTING = "executing", "待监销", "waiting for the witness"
+    DESTROYED = "destroyed", "已销毁", "destroyed"
+    DROPPED = "dropped", "已撤销", "dropped"
+
+    @property
+    def open(self) -> bool:
+        """Whether something is still to be done, so that its records are on no other list."""
+        return self in (DisposalState.PROPOSED, DisposalState.APPROVED, DisposalState.EXECUTING)
+
+
+class RenditionKind(Labelled):
+    """Other forms of a record that are kept beside its original bytes."""
+
+    PDF = "pdf", "PDF 版式件", "PDF rendition"
+    SIGNED = "signed", "签章件", "signed copy"
 
 
 class CommandKind(Labelled):

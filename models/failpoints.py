@@ -81,6 +81,12 @@ def armed() -> list[str]:
     return sorted(_armed)
 
 
+def failures(place: str) -> dict[str, int]:
+    """How often each key has failed at an armed place, so that a test can tell that the fault it wanted came."""
+    with _lock:
+        return dict(_armed[place].hits) if place in _armed else {}
+
+
 def hit(place: str, key: str = "") -> None:
     """The code has come to `place`. `key` counts hits apart, such as a case's or a command's id."""
     if place in _armed:

@@ -224,6 +224,8 @@ class Verification(Shape):
     accounts: int
     difference: int
     records: int = 0
+    disposed: int = 0
+    """Of the records, those destroyed when their retention period had ended: their rows stand, their files do not."""
     faults: list[Fault]
     heads: dict[str, str] = {}
     log_size: int = 0

@@ -44,6 +44,11 @@ class PackageFacts(Shape):
     files: int
     journal_rows: int
     series: list[SeriesLast] = []
+    acts: int | None = None
+    """Rows of what became of numbers; None in a package that is older than they are."""
+    case_files: int | None = None
+    """Cases with their case file; None in a package that was made before there were case files."""
+    renditions: int = 0
 
 
 class PackageFault(Shape):
@@ -55,12 +60,16 @@ class PackageFault(Shape):
 
 
 class PackageReport(Shape):
-    """The four checks over a package. `examined` counts what each of them looked at."""
+    """The four checks over a package. `examined` counts what each of them looked at, `notes` what could not be checked
+    and is no fault, `manifest` is the SHA-256 of the bag's first manifest: whoever keeps it elsewhere knows the package
+    again."""
 
     package_id: str
     made_at: datetime | None = None
     examined: dict[CheckName, int] = {}
     faults: list[PackageFault] = []
+    notes: list[str] = []
+    manifest: str = ""
 
     @property
     def intact(self) -> bool:
@@ -68,6 +77,32 @@ class PackageReport(Shape):
 
     def of(self, check: CheckName) -> list[PackageFault]:
         return [fault for fault in self.faults if fault.check == check]
+
+
+class ActLine(Shape):
+    """What became of a number: a row of the chain of acts of its series (`models.archives.RecordAct`)."""
+
+    series: str
+    year: int
+    seq: int
+    record_id: str
+    act: str
+    detail: str
+    at: datetime
+    prev_hash: str
+    hash: str
+
+
+class RenditionLine(Shape):
+    """Another form of a document, and where it stands in the package."""
+
+    kind: str
+    media_type: str
+    digest: str
+    size: int
+    made_at: datetime
+    provider: str
+    file: str
 
 
 class RecordLine(Shape):
@@ -102,5 +137,10 @@ class RecordLine(Shape):
     state: str
     void_reason: str | None = None
     superseded_by: str | None = None
+    disposed_on: date | None = None
+    disposal_list: str | None = None
+    """Day on which the document was destroyed when its retention period had ended, and the number of the list: a
+    number that stands without a document."""
     file: str | None = None
     """Where the document stands in the package."""
+    renditions: list[RenditionLine] = []

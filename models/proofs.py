@@ -21,10 +21,11 @@ class RowKind(Labelled):
 
     JOURNAL = "journal", "台账流水", "row of the journal"
     RECORD = "record", "文件登记", "row of the register of records"
+    ACT = "record-act", "登记变动", "what became of a record"
 
 
 class RowName(Shape):
-    """A row by its place in its chain: `chain` is the holder of a journal row, series/year of a record."""
+    """A row by its place in its chain: `chain` is the holder of a journal row, series/year of records and of acts."""
 
     kind: RowKind
     chain: str
@@ -39,7 +40,8 @@ class LogMark(Shape):
 
 
 class LogHead(LogMark):
-    """The newest head. `at` is None while the log is empty; the rows are those that came with this head."""
+    """The newest head. `at` is None while the log is empty; the rows are those that came with this head, acts on
+    records among the rows of records."""
 
     hash: HashName
     at: datetime | None = None

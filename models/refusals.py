@@ -35,6 +35,7 @@ class RefusalCode(Labelled):
     ALREADY_DECIDED = "already-decided", "该环节已作决定", "already decided"
     SELF_APPROVAL = "self-approval", "申请人不得审批", "applicant may not approve"
     TWO_ROLES = "two-roles", "一人不得兼任两个环节", "one officer, two roles"
+    RECUSED = "recused", "已回避，不得办理", "recused from this case"
     UNAUTHENTICATED_DECISION = "unauthenticated-decision", "决定未经登记，不予采信", "decision without a committed row"
     MALFORMED = "malformed", "内容无法识别", "malformed"
     CLOSED = "closed", "事项已办结", "case is closed"
@@ -57,6 +58,8 @@ class RefusalCode(Labelled):
     SAME_INSPECTOR = "same-inspector", "须由两名不同的检查人验收", "two different inspectors are needed"
     ALREADY_WARNED = "already-warned", "该单位该指标已有未办结的预警", "an open warning exists"
     NO_SUBSTITUTION = "no-substitution", "没有有效的代行授权", "no substitution in force"
+    RETENTION_RUNNING = "retention-running", "保管期限未满", "the retention period has not ended"
+    RECORD_DISPOSED = "record-disposed", "文件已销毁", "the record has been destroyed"
 
 
 CLAUSES: dict[RefusalCode, str] = {
@@ -82,6 +85,7 @@ CLAUSES: dict[RefusalCode, str] = {
     RefusalCode.ALREADY_DECIDED: "A 三（审批程序）",
     RefusalCode.SELF_APPROVAL: "A 三（权力制约）",
     RefusalCode.TWO_ROLES: "A 三（权力制约）",
+    RefusalCode.RECUSED: "A 三（权力制约）",
     RefusalCode.UNAUTHENTICATED_DECISION: "A 三（审批程序）",
     RefusalCode.MALFORMED: "A 三（审批程序）",
     RefusalCode.CLOSED: "A 三（审批程序）",
@@ -104,6 +108,8 @@ CLAUSES: dict[RefusalCode, str] = {
     RefusalCode.SAME_INSPECTOR: "A 三（权力制约）",
     RefusalCode.ALREADY_WARNED: "A 四（监测预警机制）",
     RefusalCode.NO_SUBSTITUTION: "A 三（议事规则和审批程序）",
+    RefusalCode.RETENTION_RUNNING: "国家档案局令8号（保管期限）",
+    RefusalCode.RECORD_DISPOSED: "国家档案局令8号（保管期限）",
 }
 
 

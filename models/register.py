@@ -463,6 +463,13 @@ class Record(SQLModel, table=True):
         UniqueConstraint("series", "year", "chain_seq", name="record_chain_once"),
         Index("record_by_issue", "issued_on"),
         Index(
+            "record_by_term",
+            "issued_on",
+            "id",
+            sqlite_where=text("retention <> 'permanent' AND disposed_at IS NULL"),
+            postgresql_where=text("retention <> 'permanent' AND disposed_at IS NULL"),
+        ),
+        Index(
             "record_numbered",
             "case_id",
             sqlite_where=text("state = 'numbered'"),

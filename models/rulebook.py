@@ -317,6 +317,13 @@ class LogRules(Shape):
     hour: Annotated[int, Field(ge=0, le=23)] = 3
 
 
+class ReconciliationRules(Shape):
+    """核对: every how many hours, and at which minute, all stores are compared with each other."""
+
+    hours: Annotated[int, Field(ge=1, le=24)] = 1
+    minute: Annotated[int, Field(ge=0, le=59)] = 20
+
+
 class Rulebook(Shape):
     """All settings of practice. `version` is the digest of the file that it was read from."""
 
@@ -330,6 +337,7 @@ class Rulebook(Shape):
     rectification: RectificationRules = RectificationRules()
     monitoring: MonitoringRules = MonitoringRules()
     log: LogRules = LogRules()
+    reconciliation: ReconciliationRules = ReconciliationRules()
     holidays: list[date] = []
     workdays: list[date] = []
 

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -83,21 +83,30 @@ class SealingKey:
 class Keyring:
     """All keys of one deployment. New data use `current`; old ids stay readable (rotation adds a key).
 
-    `index_key` keys the blind index and the journal's payload hash and does not rotate with the cipher key
-    (ledger.md rule 11).
+    `index_key` keys the blind index and does not rotate with the cipher key (ledger.md rule 11); `hash_key` keys the
+    hashes that rest in immutable rows and never changes. They are one key until the index is changed
+    (docs/decisions/0050). `newer` gives the keys as their file has them now, if they are others: it is asked for the
+    key that seals, and for a key that is not known here (its id), so that a rotation needs no restart.
     """
 
     keys: Mapping[str, SealingKey]
     current: str
     index_key: bytes = field(repr=False)
+    hash_key: bytes | None = field(default=None, repr=False)
+    newer: Callable[[str | None], Keyring | None] | None = field(default=None, repr=False, compare=False)
+
+    def now(self, wanted: str | None = None) -> Keyring:
+        """The keys as they stand; with `wanted`, looked up at once for that key."""
+        return (self.newer(wanted) if self.newer is not None else None) or self
 
     def seal(self, plain: bytes, bound_to: bytes) -> tuple[str, bytes]:
         """(key id, nonce‖ciphertext‖tag)."""
-        key = self.keys[self.current]
+        ring = self.now()
+        key = ring.keys[ring.current]
         return key.key_id, key.seal(plain, key.key_id.encode() + b"|" + bound_to)
 
     def open(self, key_id: str, sealed: bytes, bound_to: bytes) -> bytes:
-        key = self.keys.get(key_id)
+        key = self.keys.get(key_id) or self.now(key_id).keys.get(key_id)
         if key is None:
             raise Unsealable("unknown key")
         return key.open(sealed, key_id.encode() + b"|" + bound_to)
@@ -105,25 +114,46 @@ class Keyring:
     def seal_column(self, plain: str, table: str, column: str, row: str) -> bytes:
         """One self-describing value for an encrypted column, bound to its table, column and row."""
         key_id, sealed = self.seal(plain.encode(), f"{table}|{column}|{row}".encode())
-        return _VERSION + bytes([len(key_id)]) + key_id.encode() + sealed
+        return column_mark(key_id) + sealed
 
     def open_column(self, value: bytes, table: str, column: str, row: str) -> str:
         """Inverse of `seal_column`; raises Unsealable when moved between rows, columns or tables."""
-        if value[:1] != _VERSION or len(value) < 2:
-            raise Unsealable("not a sealed column")
-        end = 2 + value[1]
-        key_id = value[2:end].decode("ascii", "replace")
-        return self.open(key_id, value[end:], f"{table}|{column}|{row}".encode()).decode()
+        key_id = column_key(value)
+        return self.open(key_id, value[2 + len(key_id) :], f"{table}|{column}|{row}".encode()).decode()
 
     def blind_index(self, identity_no: str) -> str:
         """Keyed index of an identity number over its NFKC form: equal for every spelling, useless without the key."""
-        return self.keyed_hash(b"identity|" + canonical_identity(identity_no).encode())
+        return _hmac(self.index_key, b"identity|" + canonical_identity(identity_no).encode())
 
     def keyed_hash(self, data: bytes) -> str:
         """HMAC-SM3 hex; keyed because a bare hash of an identity number is reversed by enumeration."""
-        mac = HMAC(self.index_key, hashes.SM3())
-        mac.update(data)
-        return mac.finalize().hex()
+        return _hmac(self.hash_key or self.index_key, data)
+
+    @property
+    def index_mark(self) -> str:
+        """By which a register tells whether its blind index was made with this key; says nothing of the key."""
+        return _hmac(self.index_key, b"mark of the index key")[:32]
+
+
+def _hmac(key: bytes, data: bytes) -> str:
+    mac = HMAC(key, hashes.SM3())
+    mac.update(data)
+    return mac.finalize().hex()
+
+
+def column_mark(key_id: str) -> bytes:
+    """What a sealed column begins with when it was sealed under this key."""
+    return _VERSION + bytes([len(key_id)]) + key_id.encode()
+
+
+def column_key(value: bytes) -> str:
+    """Id of the key under which a column was sealed. Raises Unsealable when it is no sealed column."""
+    if value[:1] != _VERSION or len(value) < 2 or len(value) < 2 + value[1]:
+        raise Unsealable("not a sealed column")
+    try:
+        return value[2 : 2 + value[1]].decode("ascii")
+    except UnicodeDecodeError:
+        raise Unsealable("not a sealed column") from None
 
 
 def canonical_identity(identity_no: str) -> str:

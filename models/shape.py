@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from .identity import nameless
+
 # Characters that truncate a document, forge a paragraph or spoof a name (reliability.md §1e):
 # controls except line feed, surrogates, non-characters, bidi and zero-width marks, tags.
 UNSAFE_TEXT = re.compile(
@@ -43,9 +45,15 @@ def one_line(value: str) -> str:
     return plain_text(value)
 
 
-Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(one_line)]
+Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(one_line), AfterValidator(nameless)]
+"""One line may rest in clear, in a list or a letter: an identity number has a field of its own (ledger.md rule 11)."""
 Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(plain_text)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line)]
+"""Rests sealed; what of it is printed, is printed without identity numbers (`records.texts`)."""
+OpenText = Annotated[Text, AfterValidator(nameless)]
+"""A text that rests in clear."""
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=100), AfterValidator(one_line), AfterValidator(nameless)
+]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$")]
 IdentityNo = Annotated[str, StringConstraints(pattern=r"^[0-9]{17}[0-9X]$")]

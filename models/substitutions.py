@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .enums import Procedure
-from .shape import Line, Shape, Text
+from .shape import Line, OpenText, Shape
 
 
 class NewSubstitution(Shape):
@@ -19,7 +19,7 @@ class NewSubstitution(Shape):
     from_on: date
     until_on: date
     procedures: Annotated[list[Procedure], Field(max_length=5)] = []
-    reason: Annotated[Text, Field(min_length=1)]
+    reason: Annotated[OpenText, Field(min_length=1)]
 
 
 class SubstitutionView(Shape):

@@ -1,10 +1,12 @@
-"""Tables of those who act and look: substitutions, tokens, sign-ins that failed, drafts, disclosures. A leaf of the
-register (`models.register` has the rest); the same rules hold for `*_sealed` columns."""
+"""Tables of those who act and look: substitutions, recusals, tokens, sign-ins that failed, drafts, disclosures, and
+the audit of all of it. A leaf of the register (`models.register` has the rest); the same rules hold for `*_sealed`
+columns."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from .enums import Procedure
@@ -28,7 +30,8 @@ class Substitution(SQLModel, table=True):
 
 
 class TokenRow(SQLModel, table=True):
-    """An opaque bearer token: only its hash is kept."""
+    """An opaque bearer token: only its hash is kept. `scope` empty: whatever its officer may; `read`: reading alone;
+    else the operations it is for, divided by commas."""
 
     __tablename__ = "token"
     hash: str = Field(primary_key=True)
@@ -37,6 +40,7 @@ class TokenRow(SQLModel, table=True):
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     note: str = ""
+    scope: str = ""
 
 
 class SignInFailure(SQLModel, table=True):
@@ -84,3 +88,35 @@ class Disclosure(SQLModel, table=True):
     person_ref: str = Field(foreign_key="person.ref", index=True)
     unit: str
     reason: str
+
+
+class Recusal(SQLModel, table=True):
+    """回避: the officer takes no part in the case, in person or through anybody who stands in for him. It is not taken
+    back; rows are only added. `declared_by` is the officer himself or the head who decided it."""
+
+    __tablename__ = "recusal"
+    id: int | None = Field(default=None, primary_key=True)
+    case_id: str = Field(foreign_key="case_file.id", index=True)
+    officer: str = Field(foreign_key="officer.id")
+    reason: str
+    declared_by: str = Field(foreign_key="officer.id")
+    at: datetime
+    __table_args__ = (UniqueConstraint("case_id", "officer", name="recusal_once"),)
+
+
+class AuditRow(SQLModel, table=True):
+    """Who did what to what, when, from where, and whether it was done (GB/T 22239 L3-CES1-12 to 15; ASVS 16.2.1).
+    Rows are only added: triggers refuse everything else, to every account of the database."""
+
+    __tablename__ = "audit"
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    act: str = Field(index=True)
+    outcome: str
+    officer: str = ""
+    officer_name: str = ""
+    department: str = ""
+    about: str = ""
+    detail: str = ""
+    address: str = ""
+    __table_args__ = (Index("audit_by_time", "at", "id"), Index("audit_by_officer", "officer", "at"))

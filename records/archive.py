@@ -7,14 +7,13 @@ needs to be checked is in it: `records.archive_check` opens no database.
 
 from __future__ import annotations
 
-import csv
 import json
-import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +24,29 @@ from sqlmodel import Session
 from docket import view
 from ledger.chain import HASHED_FIELDS
 from ledger.log import NotLogged, proof_file
-from models.decisions import Officer
 from models.docket import Docket
-from models.enums import Department, DocumentKind, RecordState, State
+from models.enums import DocumentKind, RecordState, State
 from models.packages import PackageFacts, PackageReport, RecordLine, SeriesLast
 from models.proofs import RowKind, RowName
 from models.register import Case, Journal, Meta, Record, Series, Unit, table_of
 from models.rulebook import Calendar
 from rules.deadlines import SHANGHAI, local_day
 
+from . import archive_acts, retention
 from .archive_check import check_content
+from .archive_derived import NUMBERS, PAGE, SCHEMA, numbers_table, page
+from .archive_disposals import named_lists
+from .archive_frame import SUMS, bag_info, safe_name
 from .archive_metadata import metadata_of, schema
-from .archive_view import overview
+from .archive_renditions import with_renditions, write_renditions
+from .archive_rows import document_place
+from .case_acts import ARCHIVIST
 from .numbering import TALLY
 from .register import CHAINED
 from .store import RecordStore
 
-ARCHIVIST = Officer(id="archive", name="档案", department=Department.SUPERVISION)
-"""Reads as supervisors do: everything of every case, and never an identity number."""
-
 _FINAL = [state.value for state in State if state.final]
-_UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+_VALID = RecordState.VALID.value
 _PAGE = 500
 
 _case = table_of(Case)
@@ -69,6 +70,8 @@ class Wanted:
 
     year: int | None = None
     case_no: str | None = None
+    pdf: bool = False
+    """With the PDF/A of every document, which have been made before (`wanted_records`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def write_package(
     if target.exists():
         raise PackageRefused(f"{target} 已存在，不覆盖 · already exists and is not replaced")
     cases = _cases(s, wanted)
-    lines = _lines(s, wanted, cases)
+    lines = with_renditions(s, _lines(s, wanted, cases), pdf=wanted.pdf)
     waiting = [line.number for line in lines if line.state == RecordState.NUMBERED.value]
     if waiting:
         raise PackageRefused(f"尚有文件未归档：{'、'.join(waiting[:5])} · documents are still to be filed")
@@ -124,9 +127,12 @@ def _write(
 ) -> PackageReport:
     dockets = list(_dockets(s, target, cases, at, calendar, progress))
     files = _documents(store, target, lines, progress)
+    beside = write_renditions(store, target, lines, progress)
     rows = _journal_rows(s, target, [case.id for case in cases])
     _registers(target, lines)
-    _proofs(s, target, [*rows, *_chained(lines)])
+    acts = archive_acts.of_package(s, lines, wanted.year)
+    archive_acts.write(target / "registers", acts)
+    _proofs(s, target, [*rows, *_chained(lines), *archive_acts.names(acts)])
     meta = {row.name: row.value for row in s.execute(select(_meta.c.name, _meta.c.value))}
     facts = PackageFacts(
         package_id=uuid.uuid4().hex,
@@ -140,29 +146,41 @@ def _write(
         cases=len(dockets),
         records=len(lines),
         files=files,
+        renditions=beside,
         journal_rows=len(rows),
+        acts=len(acts),
         series=_last_numbers(s, wanted.year) if wanted.year is not None else [],
+        case_files=sum(line.kind == DocumentKind.CASE_FILE.value and line.state == _VALID for line in lines),
     )
     by_case = {docket.case_id: docket for docket in dockets}
     (target / "metadata").mkdir()
-    (target / "metadata" / "archive.xsd").write_bytes(schema())
+    (target / SCHEMA).write_bytes(schema())
     for line in lines:
         place = target / "metadata" / f"{line.id}.xml"
         place.write_bytes(metadata_of(line, by_case.get(line.case_id), facts))
     _json(target / "package.json", facts.model_dump(mode="json"))
-    (target / "index.html").write_text(
-        overview(facts, dockets, lines, {docket.case_id: _safe(docket.case_no) for docket in dockets}), encoding="utf-8"
-    )
+    (target / PAGE).write_bytes(page(facts, dockets, lines))
     progress("核对 · checking", 0, 1)
     found = check_content(target)
     (target / "report").mkdir()
     _json(target / "report" / "checks.json", found.model_dump(mode="json"))
-    bagit.make_bag(str(target), _bag_info(facts), checksums=["sha256", "sha512"])
+    bagit.make_bag(str(target), bag_info(facts), checksums=[*SUMS])
     progress("核对 · checking", 1, 1)
-    return found
+    return found.model_copy(update={"manifest": sha256((target / "manifest-sha256.txt").read_bytes()).hexdigest()})
 
 
 # --- what goes in ------------------------------------------------------------------------------------------------
+
+
+def wanted_records(s: Session, wanted: Wanted) -> list[tuple[str, str]]:
+    """(id, digest) of every filed document that the package is to hold. Raises PackageRefused."""
+    lines = _lines(s, wanted, _cases(s, wanted))
+    return [(line.id, line.digest) for line in lines if line.digest is not None and line.file is not None]
+
+
+def wanted_cases(s: Session, wanted: Wanted) -> list[str]:
+    """Ids of the cases that the package is to hold. Raises PackageRefused."""
+    return [row.id for row in _cases(s, wanted)]
 
 
 def _cases(s: Session, wanted: Wanted) -> list[Row[Any]]:
@@ -183,9 +201,10 @@ def _cases(s: Session, wanted: Wanted) -> list[Row[Any]]:
 
 
 def _lines(s: Session, wanted: Wanted, cases: Sequence[Row[Any]]) -> list[RecordLine]:
-    """Of a year: its register of numbers and the documents of its cases that were numbered in another year."""
+    """Of a year: its register of numbers and the documents of its cases that were numbered in another year; and the
+    lists by which any of these was destroyed."""
     rows = (
-        select(_record, _case.c.no.label("case_no"), _unit.c.name.label("unit_name"))
+        select(_record, _case.c.no.label("case_no"), _unit.c.name.label("unit_name"), retention.list_number())
         .outerjoin(_case, _case.c.id == _record.c.case_id)
         .outerjoin(_unit, _unit.c.code == _record.c.unit)
         .order_by(_record.c.series, _record.c.year, _record.c.seq)
@@ -197,6 +216,10 @@ def _lines(s: Session, wanted: Wanted, cases: Sequence[Row[Any]]) -> list[Record
     for start in range(0, len(ids), _PAGE):
         page = rows.where(_record.c.case_id.in_(ids[start : start + _PAGE]))
         found.update((row.id, _line(row)) for row in s.execute(page))
+    lists = sorted(named_lists(list(found.values())))
+    for start in range(0, len(lists), _PAGE):
+        page = rows.where(_record.c.number.in_(lists[start : start + _PAGE]))
+        found.update((row.id, _line(row)) for row in s.execute(page))
     return sorted(found.values(), key=lambda line: (line.series, line.year, line.seq))
 
 
@@ -204,11 +227,12 @@ def _line(row: Row[Any]) -> RecordLine:
     names = {*CHAINED, "issued_on", "filed_at", "hash", "state", "void_reason", "superseded_by"}
     values = {name: getattr(row, name) for name in names}
     line = RecordLine(**values, case_no=row.case_no or "", unit_name=row.unit_name or "")
+    if row.disposed_at is not None:
+        gone = {"disposed_on": local_day(row.disposed_at), "disposal_list": row.disposal_list}
+        return line.model_copy(update=gone)
     if line.digest is None:
         return line
-    kind = DocumentKind(line.kind)
-    folder = _safe(line.case_no or line.case_id)
-    return line.model_copy(update={"file": f"documents/{folder}/{_safe(f'{line.number} {kind.label}')}.docx"})
+    return line.model_copy(update={"file": document_place(line)})
 
 
 def _dockets(
@@ -221,7 +245,7 @@ def _dockets(
         if found is None:
             raise PackageRefused(f"事项 {case.no} 无法读取 · the case cannot be read")
         kept = found.model_copy(update={"may": []})
-        _json(folder / f"{_safe(kept.case_no)}.json", kept.model_dump(mode="json"))
+        _json(folder / f"{safe_name(kept.case_no)}.json", kept.model_dump(mode="json"))
         progress("事项 · cases", done, len(cases))
         yield kept
 
@@ -275,13 +299,7 @@ def _registers(target: Path, lines: Sequence[RecordLine]) -> None:
     with (folder / "records.jsonl").open("w", encoding="utf-8") as out:
         for line in lines:
             out.write(_text(line.model_dump(mode="json")) + "\n")
-    with (folder / "numbers.csv").open("w", encoding="utf-8-sig", newline="") as out:
-        table = csv.writer(out)
-        table.writerow(["文号", "文种", "标题", "事项编号", "单位", "印发日期", "印发机关", "状态", "作废原因", "文件"])
-        for line in lines:
-            kind, state = DocumentKind(line.kind).label, RecordState(line.state).label
-            cells = [line.number, kind, line.title, line.case_no, line.unit_name, line.issued_on.isoformat()]
-            table.writerow([*cells, line.issuer, state, line.void_reason or "", line.file or ""])
+    (target / NUMBERS).write_bytes(numbers_table(lines))
 
 
 def _last_numbers(s: Session, year: int) -> list[SeriesLast]:
@@ -289,27 +307,10 @@ def _last_numbers(s: Session, year: int) -> list[SeriesLast]:
     return [SeriesLast(series=row.name, year=row.year, last=row.last) for row in rows if not row.name.startswith(TALLY)]
 
 
-def _bag_info(facts: PackageFacts) -> dict[str, str]:
-    what = f"{facts.year}年度" if facts.year is not None else "单件"
-    return {
-        "Source-Organization": facts.office,
-        "External-Description": f"机构编制实名制档案包（{what}）· archive package",
-        "External-Identifier": facts.package_id,
-        "Bagging-Date": local_day(facts.made_at).isoformat(),
-        "Bag-Group-Identifier": facts.ledger_id,
-        "Bag-Software-Agent": facts.software,
-    }
-
-
 def years(s: Session) -> list[int]:
     """Years in which cases ended, in the office's calendar."""
     moments = s.execute(select(_case.c.closed_at).where(_case.c.closed_at.is_not(None)).distinct())
     return sorted({local_day(row.closed_at).year for row in moments})
-
-
-def _safe(name: str) -> str:
-    """A file name that every system takes, with the Chinese as it is."""
-    return _UNSAFE.sub("_", name).strip(". ")[:120]
 
 
 def _json(path: Path, body: object) -> None:

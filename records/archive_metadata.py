@@ -7,11 +7,12 @@ is left out, never invented: the archive that takes the package adds it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from lxml import etree
 
 from models.docket import Docket
-from models.enums import DocumentKind, RecordState, Retention, Step
+from models.enums import DocumentKind, RecordState, RenditionKind, Retention, Step
 from models.packages import PackageFacts, RecordLine
 from models.sealing import HashName
 
@@ -20,7 +21,7 @@ WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 _ONCE = ("聚合层次", "电子文件号", "来源", "内容描述", "电子属性", "业务实体", "管理")
 _PARTS: dict[str, tuple[tuple[str, str], ...]] = {
-    # name, how often (xs:minOccurs is 0 for "?")
+    # name, how often: once for "", at most once for "?", any number of times for "*"
     "来源": (("全宗名称", ""), ("立档单位名称", "")),
     "内容描述": (
         ("题名", ""),
@@ -40,6 +41,7 @@ _PARTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("数字摘要算法", ""),
         ("数字摘要值", "?"),
         ("模板摘要值", "?"),
+        ("其他形式", "*"),
         ("信息系统描述", ""),
     ),
     "管理": (("状态", ""), ("作废原因", "?"), ("替代件", "?"), ("核验编码", ""), ("归档时间", "?")),
@@ -75,7 +77,7 @@ def _content(line: RecordLine) -> dict[str, str | None]:
     }
 
 
-def _technical(line: RecordLine, facts: PackageFacts) -> dict[str, str | None]:
+def _technical(line: RecordLine, facts: PackageFacts) -> dict[str, str | list[str] | None]:
     return {
         "格式信息": WORD if line.file else None,
         "计算机文件名": line.file,
@@ -83,6 +85,10 @@ def _technical(line: RecordLine, facts: PackageFacts) -> dict[str, str | None]:
         "数字摘要算法": algorithm(facts.hash),
         "数字摘要值": line.digest,
         "模板摘要值": line.template_digest or None,
+        "其他形式": [
+            f"{RenditionKind(each.kind).label}；{each.media_type}；{each.file}；{algorithm(facts.hash)} {each.digest}"
+            for each in line.renditions
+        ],
         "信息系统描述": facts.software,
     }
 
@@ -151,7 +157,8 @@ def schema() -> bytes:
         elif name in _PARTS:
             group = sequence(top, name)
             for each, often in _PARTS[name]:
-                kept = {"minOccurs": "0"} if often == "?" else {}
+                kept = {"minOccurs": "0"} if often else {}
+                kept |= {"maxOccurs": "unbounded"} if often == "*" else {}
                 sub(group, "element", name=each, type="xs:string", **kept)
         else:
             sub(top, "element", name=name, type="xs:string")
@@ -159,12 +166,13 @@ def schema() -> bytes:
     return text
 
 
-def _group(root: etree._Element, name: str, values: dict[str, str | None]) -> None:
+def _group(root: etree._Element, name: str, values: Mapping[str, str | list[str] | None]) -> None:
     group = etree.SubElement(root, _q(name))
     for each, _often in _PARTS[name]:
         value = values[each]
-        if value is not None:
-            _put(group, each, value)
+        for text in value if isinstance(value, list) else [value]:
+            if text is not None:
+                _put(group, each, text)
 
 
 def _put(parent: etree._Element, name: str, text: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 
 from models.docket import Docket
+from models.enums import RenditionKind
 from models.packages import PackageFacts, RecordLine
 from rules.deadlines import SHANGHAI
 
@@ -32,4 +33,5 @@ def overview(facts: PackageFacts, dockets: Sequence[Docket], lines: Sequence[Rec
         names=names,
         zone=SHANGHAI,
         algorithm=algorithm(facts.hash),
+        labels={kind.value: kind.label for kind in RenditionKind},
     )

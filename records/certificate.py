@@ -14,7 +14,7 @@ from datetime import date
 from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
-from ledger import certificate
+from ledger import certificate, log
 from models.booklet import BodyRow, EventRow, PageRow, QuotaRow
 from models.certificate import (
     CertificateFacts,
@@ -27,8 +27,9 @@ from models.certificate import (
 )
 from models.documents import BalanceLine, CertificateBookletContext, CertificateRow, Seal
 from models.enums import ChangeKind, DocumentKind, EntryKind, RecordState, UnitKind
+from models.proofs import LogHead
 from models.register import Record, table_of
-from rules.deadlines import chinese_date
+from rules.deadlines import SHANGHAI, chinese_date, end_of_day
 
 NONE = "无"
 ORGANS = frozenset({UnitKind.ORGAN, UnitKind.MIXED})
@@ -73,7 +74,7 @@ def facts(s: Session, unit: str, as_of: date) -> CertificateFacts | None:
         )
         for row in rows
     ]
-    return found.model_copy(update={"pages": pages})
+    return found.model_copy(update={"pages": pages, "log": log.head(s, by=end_of_day(as_of))})
 
 
 def context(found: CertificateFacts, maker: Maker) -> CertificateBookletContext:
@@ -131,8 +132,20 @@ def context(found: CertificateFacts, maker: Maker) -> CertificateBookletContext:
             )
             for page in found.pages
         ],
+        **_log(found.log),
         handled_by=maker.made_by,
     )
+
+
+def _log(head: LogHead | None) -> dict[str, str]:
+    if head is None or head.at is None:
+        return {"log_at": "尚未并入", "log_size": "0", "log_root": NONE}
+    at = head.at.astimezone(SHANGHAI)
+    return {
+        "log_at": f"{chinese_date(at.date())}{at:%H:%M:%S}",
+        "log_size": str(head.size),
+        "log_root": head.root,
+    }
 
 
 def _basis(number: str, on: date | None) -> str:

@@ -1,80 +1,74 @@
-"""PDF and PNG previews by LibreOffice, when it is installed (documents.md 7).
+"""PDF and PNG renditions by LibreOffice, when it is installed (documents.md 7).
 
-`python -m records.preview FILE.docx [--out FOLDER]` makes a PDF and a PNG of every page;
+`python -m records.preview FILE.docx [--out FOLDER]` makes a PDF/A and a PNG of every page;
 `python -m records.preview --gallery docs/documents` makes the page pictures of the documentation.
-A preview is never the record: LibreOffice writes other bytes every time.
+A rendition is never the record: LibreOffice writes other bytes every time.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from doc_templates.samples import sample
 from models.enums import DocumentKind
 
-from .fonts import default_folder, font_map
+from .libreoffice import TIME_LIMIT_S, Beat, convert, program, run
+from .libreoffice import PreviewUnavailable as PreviewUnavailable
+from .libreoffice import installed as installed
+from .libreoffice import provider as provider
 from .picture import png_file
 from .render import Renderer
 
-TIME_LIMIT_S = 120.0  # cold start of LibreOffice is 2 to 3 s; a hung one must not hold a worker
 _PNG_DPI = 100
 _LEVELS = 6  # per colour: 216 colours, enough for black text, red lines and their edges
 _STEP = 255 // (_LEVELS - 1)
 _PALETTE = bytes(value * _STEP for index in range(_LEVELS**3) for value in (index // 36, index // 6 % 6, index % 6))
 
 
-class PreviewUnavailable(Exception):
-    """LibreOffice or the picture tool is not installed, failed, or took too long; the text says which."""
+def to_pdf(
+    document: bytes, time_limit: float | None = None, fonts: Path | None = None, beat: Beat | None = None
+) -> bytes:
+    """PDF/A-2b of one of our own documents. Raises PreviewUnavailable."""
+    return to_pdfs([document], time_limit, fonts, beat)[0]
 
 
-def to_pdf(document: bytes, time_limit: float = TIME_LIMIT_S, fonts: Path | None = None) -> bytes:
-    """PDF of one of our own documents. Raises PreviewUnavailable."""
+def to_pdfs(
+    documents: Sequence[bytes], time_limit: float | None = None, fonts: Path | None = None, beat: Beat | None = None
+) -> list[bytes]:
+    """PDF/A-2b of several of our own documents by one start of LibreOffice. Raises PreviewUnavailable."""
     with tempfile.TemporaryDirectory(prefix="dingbian-preview-") as work:
-        folder = Path(work)
-        source = folder / "document.docx"
-        source.write_bytes(document)
-        return _convert([source], folder, time_limit, fonts)[0].read_bytes()
+        sources = [Path(work) / f"document-{place}.docx" for place in range(len(documents))]
+        for source, document in zip(sources, documents, strict=True):
+            source.write_bytes(document)
+        made = convert(sources, Path(work), time_limit=time_limit, fonts=fonts, beat=beat)
+        return [pdf.read_bytes() for pdf in made]
 
 
 def to_pngs(
-    document: bytes, dpi: int = _PNG_DPI, time_limit: float = TIME_LIMIT_S, fonts: Path | None = None
+    document: bytes, dpi: int = _PNG_DPI, time_limit: float | None = None, fonts: Path | None = None
 ) -> list[bytes]:
-    """PNG of every page. Raises PreviewUnavailable."""
+    """PNG of every page of one of our own documents. Raises PreviewUnavailable."""
+    return pages_of(to_pdf(document, time_limit, fonts), dpi)
+
+
+def pages_of(pdf: bytes, dpi: int = _PNG_DPI) -> list[bytes]:
+    """PNG of every page of a PDF that this system made. Raises PreviewUnavailable."""
     with tempfile.TemporaryDirectory(prefix="dingbian-preview-") as work:
-        folder = Path(work)
-        source = folder / "document.docx"
-        source.write_bytes(document)
-        pdf = _convert([source], folder, time_limit, fonts)[0]
-        return _pages(pdf, dpi)
-
-
-def _convert(sources: list[Path], folder: Path, time_limit: float, fonts: Path | None) -> list[Path]:
-    program = _program("soffice", "LibreOffice")
-    fonts_file = folder / "fonts.conf"
-    fonts_file.write_text(font_map(fonts or default_folder(), folder / "font-cache"), "utf-8")
-    # A profile of its own: two LibreOffice processes with one profile refuse or disturb each other.
-    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    command = [program, profile, "--headless", "--norestore", "--convert-to", "pdf", "--outdir", str(folder)]
-    environment = {**os.environ, "FONTCONFIG_FILE": str(fonts_file), "HOME": str(folder)}
-    _run([*command, *map(str, sources)], time_limit, environment)
-    out = [folder / f"{source.stem}.pdf" for source in sources]
-    for pdf in out:
-        if not pdf.exists():
-            raise PreviewUnavailable(f"LibreOffice 未生成 {pdf.name} · LibreOffice wrote no PDF")
-    return out
+        source = Path(work) / "document.pdf"
+        source.write_bytes(pdf)
+        return _pages(source, dpi)
 
 
 def _pages(pdf: Path, dpi: int) -> list[bytes]:
     """PNG of every page. The tool's own PNG are three times as large as a page of black and red needs."""
-    program = _program("pdftoppm", "poppler-utils")
+    tool = program("pdftoppm", "poppler-utils")
     stem = pdf.with_suffix("")
-    _run([program, "-r", str(dpi), str(pdf), str(stem)], TIME_LIMIT_S, dict(os.environ))
+    run([tool, "-r", str(dpi), str(pdf), str(stem)], TIME_LIMIT_S, dict(os.environ))
     return [_png(page.read_bytes()) for page in sorted(pdf.parent.glob(f"{stem.name}-*.ppm"))]
 
 
@@ -98,28 +92,6 @@ def _shares(weight: int) -> bytes:
     return bytes(round(value / _STEP) * weight for value in range(256))
 
 
-def _program(name: str, product: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise PreviewUnavailable(f"未安装 {product}，不能生成预览；其他功能不受影响 · {product} is not installed")
-    return found
-
-
-def _run(command: list[str], time_limit: float, environment: dict[str, str]) -> None:
-    """Run to the end or kill the whole process group: soffice leaves a child behind otherwise."""
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    ) as process:
-        try:
-            output, _ = process.communicate(timeout=time_limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            raise PreviewUnavailable(f"{Path(command[0]).name}: 超过 {time_limit:g} 秒 · took too long") from None
-    if process.returncode:
-        text = output.decode("utf-8", "replace").strip()[-400:]
-        raise PreviewUnavailable(f"{Path(command[0]).name}: {text or process.returncode}")
-
-
 def gallery(folder: Path, dpi: int = _PNG_DPI, fonts: Path | None = None) -> list[Path]:
     """Page pictures of every document with sample contexts, and the README that shows them."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +103,7 @@ def gallery(folder: Path, dpi: int = _PNG_DPI, fonts: Path | None = None) -> lis
             source = Path(work) / f"{kind.value}.docx"
             source.write_bytes(renderer.render(kind, sample(kind)))
             sources.append(source)
-        for kind, pdf in zip(DocumentKind, _convert(sources, Path(work), TIME_LIMIT_S, fonts), strict=True):
+        for kind, pdf in zip(DocumentKind, convert(sources, Path(work), fonts=fonts), strict=True):
             pictures[kind] = []
             for old in folder.glob(f"{kind.value}-*.png"):
                 old.unlink()  # a document that became shorter leaves no page behind

@@ -26,8 +26,9 @@ from models.enums import DocumentKind, RecordState, Retention
 from models.register import Record, Series, table_of
 from models.sealing import HashName, Keyring, digest
 
-from . import numbering
+from . import acts, numbering
 from .numbering import number_text
+from .retention import told
 
 __all__ = [
     "CODE_PATTERN",
@@ -253,25 +254,38 @@ def fault(s: Session, record_id: str, text: str) -> None:
     s.flush()
 
 
-def void(s: Session, record_id: str, reason: str) -> Record:
-    """作废: the number stays in the register with the reason and is never given again."""
+def void(s: Session, record_id: str, reason: str, at: datetime | None = None) -> Record:
+    """作废: the number stays in the register with the reason and is never given again. `at`: now, unless said."""
     record = _locked(s, record_id)
     if record.state == RecordState.VOID.value:
         return record
     if not reason.strip():
         raise RecordFault(f"{record.number}: a void number needs its reason")
     record.state, record.void_reason = RecordState.VOID.value, reason
+    acts.write(s, record, RecordState.VOID, reason, at or datetime.now(UTC))
     s.add(record)
     s.flush()
     return record
 
 
-def supersede(s: Session, record_id: str, by: str) -> Record:
-    """The record gives way to record `by` (its id)."""
+def supersede(s: Session, record_id: str, by: str, at: datetime | None = None) -> Record:
+    """The record gives way to record `by` (its id); repeating it is harmless. `at`: now, unless said.
+
+    Raises RecordFault for a void record, an unknown successor, or one that the record itself has taken the place of.
+    """
     record = _locked(s, record_id)
-    if by == record_id or s.get(Record, by) is None:
-        raise RecordFault(f"{record.number}: no such successor")
+    if (record.state, record.superseded_by) == (RecordState.SUPERSEDED.value, by):
+        return record
+    if record.state == RecordState.VOID.value:
+        raise RecordFault(f"{record.number}: is void and gives way to nothing")
+    following: str | None = by
+    while following is not None:
+        row = s.get(Record, following)
+        if row is None or row.id == record_id:
+            raise RecordFault(f"{record.number}: no such successor")
+        following = row.superseded_by
     record.state, record.superseded_by = RecordState.SUPERSEDED.value, by
+    acts.write(s, record, RecordState.SUPERSEDED, by, at or datetime.now(UTC))
     s.add(record)
     s.flush()
     return record
@@ -281,25 +295,31 @@ def of_case(s: Session, case_id: str) -> list[RecordView]:
     statement = (
         select(Record)
         .where(Record.case_id == case_id)
-        .order_by(col(Record.issued_on), col(Record.filed_at), col(Record.series), col(Record.seq))
+        .order_by(
+            col(Record.kind) == DocumentKind.CASE_FILE.value,  # it lists the others
+            col(Record.issued_on),
+            col(Record.filed_at),
+            col(Record.series),
+            col(Record.seq),
+        )
     )
-    return [RecordView.of(row) for row in s.exec(statement)]
+    return told(s, s.exec(statement))
 
 
 def get(s: Session, record_id: str) -> RecordView | None:
     row = s.get(Record, record_id)
-    return None if row is None else RecordView.of(row)
+    return None if row is None else told(s, [row])[0]
 
 
 def by_code(s: Session, code: str) -> RecordView | None:
     """By verification code, however it was typed: spaces, dashes, lower case and O/I/L are understood."""
     row = s.exec(select(Record).where(Record.code == canonical_code(code))).first()
-    return None if row is None else RecordView.of(row)
+    return None if row is None else told(s, [row])[0]
 
 
 def by_digest(s: Session, digest: str) -> RecordView | None:
     row = s.exec(select(Record).where(Record.digest == digest)).first()
-    return None if row is None else RecordView.of(row)
+    return None if row is None else told(s, [row])[0]
 
 
 def series_page(s: Session, series: str, year: int, after: int = 0, limit: int = 1000) -> list[RecordView]:
@@ -310,7 +330,7 @@ def series_page(s: Session, series: str, year: int, after: int = 0, limit: int =
         .order_by(col(Record.seq))
         .limit(limit)
     )
-    return [RecordView.of(row) for row in s.exec(statement)]
+    return told(s, s.exec(statement))
 
 
 def row_hash(row: Record, algorithm: HashName) -> str:

@@ -3,59 +3,55 @@
 A template is read once; its templated parts go through docxtpl's own patching into Jinja code, all other zip
 members are kept as compressed bytes, and a document is those bytes plus the few rendered parts and its QR
 picture (documents.md 4-5, anchors.md 12). Values are text, never markup: escaped once, refused when unsafe.
+A rendered part is written in pieces and is never in memory as a whole.
 """
 
 from __future__ import annotations
 
-import functools
 import io
 import posixpath
 import re
 import threading
+import time
 import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 from docxtpl import DocxTemplate
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from lxml import etree
-from markupsafe import Markup, escape
 
 from doc_templates import constructs, kit
 from models.documents import CONTEXT_OF, DocumentContext
 from models.enums import DocumentKind
 from models.sealing import HashName, digest
-from models.shape import Shape, plain_text
 
 from .picture import QrPainter
-from .store import RecordStore, StoreFault
-from .zipping import Member, assemble, pack
+from .store import UNREADABLE, RecordStore, StoreFault
+from .texts import BREAK, WHOLE_HYPHEN, Printed, Texts, safe
+from .texts import TextFault as TextFault
+from .zipping import Member, Packer, assemble, pack
 
 FOLDER = Path(kit.__file__).parent
 _RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _TEMPLATED = re.compile(r"word/(document|header[^/]*|footer[^/]*)\.xml")
-_BREAK = '</w:t><w:br/><w:t xml:space="preserve">'
-_WHOLE_HYPHEN = '</w:t><w:noBreakHyphen/><w:t xml:space="preserve">'
-_TEXT = re.compile(r"<w:t(?: [^>]*)?>([^<]*)</w:t>")
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_END = f'w:name="{kit.END_MARK}"'
+_END = f'w:name="{kit.END_MARK}"'.encode()
 _MAX_TEMPLATE = 5_000_000
+_PIECE = 32_768
+"""Bytes that are written at once: what is made of them stays in the processor's cache."""
+
+_MOST_KEPT = 64
+"""Templates of documents numbered before a template was changed; the oldest is read again when it is needed."""
 
 
 class TemplateFault(Exception):
     """The template is missing, altered or wrong, or a value did not come out: the case waits for a person."""
-
-
-class TextFault(ValueError):
-    """A value of the context holds characters that no document may hold; `field` names it."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        self.path, self.reason = field, reason
-        self.field = field.removeprefix(".")
-        super().__init__(f"{self.field}: {reason}")
 
 
 class Renderer:
@@ -75,6 +71,8 @@ class Renderer:
         self._lock = threading.Lock()
         self._current: dict[DocumentKind, tuple[tuple[int, int], _Compiled]] = {}
         self._known: dict[str, _Compiled] = {}
+        self.observe: Callable[[str, str, float], None] | None = None
+        """Told of every document: its kind, `made` or `fault`, and the seconds it took."""
 
     def template_digest(self, kind: DocumentKind) -> str:
         """Digest of the template as it stands now. Raises TemplateFault."""
@@ -85,10 +83,20 @@ class Renderer:
 
         Raises TextFault for a value with unsafe characters, TemplateFault for everything that is the template's.
         """
+        begun, outcome = time.perf_counter(), "fault"
+        try:
+            made = self._rendered(kind, context, template_digest)
+            outcome = "made"
+            return made
+        finally:
+            if self.observe is not None:
+                self.observe(kind.value, outcome, time.perf_counter() - begun)
+
+    def _rendered(self, kind: DocumentKind, context: DocumentContext, template_digest: str | None) -> bytes:
         if type(context) is not CONTEXT_OF[kind]:
             raise TemplateFault(f"{kind}: 上下文不符 · context is {type(context).__name__}")
         compiled = self._compiled(kind, template_digest)
-        values: dict[str, Any] = _safe(context, {})
+        values: dict[str, Any] = safe(context, Texts())
         qr = self._painter.png(context.seal.verify_url)
         return compiled.document(values, qr)
 
@@ -113,29 +121,41 @@ class Renderer:
         if found is not None and found[0] == mark:
             return found[1]
         with self._lock:
-            compiled = self._remember(kind, path.read_bytes(), path.name)
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                raise TemplateFault(f"{path.name}: 模板读不出（{error.strerror}）· cannot be read") from None
+            compiled = self._remember(kind, data, path.name)
             self._current[kind] = (mark, compiled)
             return compiled
 
     def _kept(self, kind: DocumentKind, wanted: str) -> _Compiled:
-        if self._keep is None or self._keep.path(wanted) is None:
-            raise TemplateFault(f"{kind.value}.docx: 模板与编号时不同 · differs from the template at numbering")
+        gone = f"{kind.value}.docx: 模板与编号时不同 · differs from the template at numbering"
+        if self._keep is None:
+            raise TemplateFault(gone)
         known = self._known.get(wanted)
         if known is not None:
             return known
         try:
             data = self._keep.get(wanted)
-        except StoreFault as error:
-            raise TemplateFault(str(error)) from error
+        except (StoreFault, OSError) as error:
+            raise TemplateFault(f"{gone}（{error}）") from error
         with self._lock:
             return self._remember(kind, data, f"{kind.value}.docx@{wanted[:8]}")
 
     def _remember(self, kind: DocumentKind, data: bytes, name: str) -> _Compiled:
         found = digest(data, self._hash_name)
         if found not in self._known:
-            self._known[found] = _Compiled(kind, data, name, found)
+            compiled = _Compiled(kind, data, name, found)
             if self._keep is not None:
-                self._keep.put(data, found)
+                try:
+                    self._keep.put(data, found)
+                except (StoreFault, OSError) as error:
+                    # not used unless it is kept: a number must not rest on a template that may be gone tomorrow
+                    raise TemplateFault(f"{name}: 模板未能存档 · the template could not be kept: {error}") from error
+            if len(self._known) >= _MOST_KEPT:
+                del self._known[next(iter(self._known))]
+            self._known[found] = compiled
         return self._known[found]
 
 
@@ -158,23 +178,29 @@ class _Compiled:
             raise TemplateFault(f"{name}: 模板过大 · template is too large")
         try:
             self._read(kind, data)
-        except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, jinja2.TemplateSyntaxError) as error:
+        except (*UNREADABLE, KeyError, etree.LxmlError, jinja2.TemplateSyntaxError) as error:
             raise TemplateFault(f"{name}: 模板无法读取 · cannot be read: {error}") from error
 
     def document(self, values: dict[str, Any], qr: bytes) -> bytes:
-        rendered: list[Member] = []
-        texts: list[str] = []
+        rendered = [Member.stored(name, qr) for name in self._pictures]
+        printed = Printed()
         for part in self._parts:
+            packer = Packer(part.name)
+            before = piece = b""
             try:
-                xml = part.code.render(values)
-            except jinja2.TemplateError as error:
+                written = part.code.root_render_func(part.code.new_context(values))
+                for following in _pieces(cast("Iterator[bytes]", written)):
+                    before, piece = piece, following
+                    packer.add(piece)
+                    printed.add(piece)
+            except (jinja2.TemplateError, KeyError, TypeError) as error:
                 raise TemplateFault(f"{self._name} {part.name}: {error}") from error
-            if part.name == "word/document.xml" and (_END not in xml[-20_000:] or not xml.endswith("</w:document>")):
+            if part.name == "word/document.xml" and not _ends(before + piece):
                 raise TemplateFault(f"{self._name}: 文末标记缺失，文件可能被截断 · end mark is missing")
-            texts += _TEXT.findall(xml.replace(_WHOLE_HYPHEN, "-"))
-            rendered.append(pack(part.name, xml.encode()))
-        _all_stand(values, texts, self._name)
-        rendered += [Member.stored(name, qr) for name in self._pictures]
+            rendered.append(packer.member())
+        missing = printed.first_missing(values)
+        if missing is not None:
+            raise TemplateFault(f"{self._name}: {missing} 未出现在文件中 · does not stand in the document")
         return assemble([*self._fixed, *rendered])
 
     def _read(self, kind: DocumentKind, data: bytes) -> None:
@@ -200,29 +226,78 @@ class _Compiled:
             raise TemplateFault(f"{self._name}: 正文没有变量 · the body has no variables")
 
 
-def _lines(text: str) -> list[str]:
+def _ends(xml: bytes) -> bool:
+    return _END in xml and xml.endswith(b"</w:document>")
+
+
+def _pieces(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of some size; none of them ends inside a value."""
+    waiting: list[bytes] = []
+    size = 0
+    for text in texts:
+        waiting.append(text)
+        size += len(text)
+        if size >= _PIECE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join(waiting)
+
+
+def _lines(text: bytes) -> list[bytes]:
     """Filter `lines`: the lines of a long text, each to become a paragraph."""
-    return [Markup(line) for line in str(text).split(_BREAK) if line]  # noqa: S704 - parts of an escaped text
+    return [line for line in text.split(BREAK) if line]
 
 
-def whole(text: str) -> str:
+def _whole(text: bytes) -> bytes:
     """Filter `whole`: a number that no line may break at its hyphens, e.g. 用编2026-00012."""
-    return Markup(str(text).replace("-", _WHOLE_HYPHEN))  # noqa: S704 - an escaped text
+    return text.replace(b"-", WHOLE_HYPHEN)
+
+
+def _length(value: bytes | list[Any]) -> int:
+    """Filter `length`: characters of a text, rows of a list."""
+    return len(value.decode() if isinstance(value, bytes) else value)
+
+
+class _Code(CodeGenerator):
+    """Jinja's Python for what `constructs` allows, writing UTF-8: a field is a key of a plain dict and its value a
+    finished text, so that nothing is looked up as an attribute or escaped again, and a row of a table is one piece."""
+
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:
+        self.newline(node)
+        self.write("yield b''.join((")
+        for child in node.nodes:
+            if isinstance(child, nodes.TemplateData):
+                self.write(repr(child.data.encode()))
+            else:
+                self.write("b'%d' % " if _is_number(child) else "")
+                self.visit(child, frame)
+            self.write(", ")
+        self.write("))")
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        self.visit(node.node, frame)
+        self.write(f".{node.attr}" if _is_number(node) else f"[{node.attr!r}]")
+
+    def visit_Const(self, node: nodes.Const, frame: Frame) -> None:
+        self.write(repr(node.value.encode() if isinstance(node.value, str) else node.value))
+
+
+def _is_number(node: nodes.Node) -> bool:
+    """`loop.index` and its like, and a length: all that is neither a text nor a list."""
+    if isinstance(node, nodes.Filter):
+        return node.name == "length"
+    return isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name) and node.node.name == "loop"
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox, with the short way for what contexts are made of: the keys of plain dicts."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if type(obj) is dict and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
+    code_generator_class = _Code
 
 
 def _environment() -> jinja2.Environment:
-    environment = _Environment(autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
+    # Without autoescape: every value was escaped before (`Texts`), and twice would print &amp;lt;.
+    environment = _Environment(undefined=StrictUndefined, keep_trailing_newline=True)
     environment.globals.clear()
-    environment.filters = {"lines": _lines, "whole": whole}
+    environment.filters = {"lines": _lines, "whole": _whole, "length": _length}
     return environment
 
 
@@ -257,78 +332,3 @@ def qr_targets(archive: zipfile.ZipFile, part: str) -> list[str]:
     relations = etree.fromstring(archive.read(f"{folder}/_rels/{name}.rels"))
     targets = {r.get("Id"): r.get("Target") for r in relations.iter(_RELATIONS)}
     return [posixpath.normpath(posixpath.join(folder, targets[ident])).lstrip("/") for ident in wanted]
-
-
-def _safe(value: object, seen: dict[str, Markup]) -> Any:
-    """The value with all text checked and escaped once; line feeds become Word line breaks.
-
-    `seen` holds the texts of this document that were done before: columns of a table repeat themselves.
-    Raises TextFault naming the field of an unsafe character; the path is put together only then.
-    """
-    if isinstance(value, str):
-        done = seen.get(value)
-        if done is None:
-            done = seen[value] = _safe_text(value)
-        return done
-    if isinstance(value, Shape):
-        return {name: _step(getattr(value, name), f".{name}", seen) for name in _field_names(type(value))}
-    if isinstance(value, list):
-        return [_step(item, place, seen) for place, item in enumerate(value)]
-    raise TextFault("", f"{type(value).__name__} 不是文字 · is not text")
-
-
-def _step(value: object, name: str | int, seen: dict[str, Markup]) -> Any:
-    try:
-        return _safe(value, seen)
-    except TextFault as fault:
-        here = name if isinstance(name, str) else f"[{name}]"
-        raise TextFault(here + fault.path, fault.reason) from None
-
-
-def _safe_text(value: str) -> Markup:
-    try:
-        text = plain_text(value)
-    except ValueError as error:
-        raise TextFault("", str(error)) from None
-    escaped = escape(text)
-    # Markup.replace would escape the break itself.
-    return Markup(str(escaped).replace("\n", _BREAK)) if "\n" in text else escaped  # noqa: S704 - escaped just above
-
-
-@functools.cache
-def _field_names(model: type[Shape]) -> tuple[str, ...]:
-    return tuple(model.model_fields)
-
-
-def _all_stand(values: dict[str, Any], texts: list[str], name: str) -> None:
-    """Every value of the context stands in the text of the document, or TemplateFault.
-
-    Most values are a text of their own; the others are looked for in the joined text, rows of a list from
-    where the row before was found, so that a long table costs linear time.
-    """
-    whole = frozenset(texts)
-    joined = "".join(texts)
-    for field, value in values.items():
-        if isinstance(value, list):
-            start = 0
-            for place, item in enumerate(value):
-                start = _stand(item, whole, joined, start, f"{name}: {field}[{place}]")
-        else:
-            _stand(value, whole, joined, 0, f"{name}: {field}")
-
-
-def _stand(value: Any, whole: frozenset[str], joined: str, start: int, where: str) -> int:
-    """Check one value or the values of one row; the earliest place found, from which the next row is sought."""
-    earliest = -1
-    strings = value.values() if isinstance(value, dict) else (value,)
-    for text in strings:
-        for line in text.split(_BREAK) if _BREAK in text else (text,):
-            if not line or line in whole:
-                continue
-            at = joined.find(line, start)
-            if at < 0:
-                at = joined.find(line)
-            if at < 0:
-                raise TemplateFault(f"{where} 未出现在文件中 · does not stand in the document")
-            earliest = at if earliest < 0 else min(earliest, at)
-    return start if earliest < 0 else max(start, earliest)

@@ -30,7 +30,7 @@ from models.sealing import HashName, digest
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ENDING = re.compile(r"\.[a-z0-9]{2,6}")
 _READ_ONLY = 0o444
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
 SUFFIX = ".docx"
 """A record is a Word file, and a person who finds one should be able to open it. Its renditions have endings of
 their own."""
@@ -76,6 +76,10 @@ class RecordStore(ABC):
         removed = self._delete(_place(digest, ending))
         self._delete(_place(digest, _MANIFEST))
         return removed
+
+    def has(self, digest: str, ending: str = SUFFIX) -> bool:
+        """Whether there is a file of that name; its bytes are not checked."""
+        return self._read(_place(digest, ending)) is not None
 
     def get(self, digest: str, ending: str = SUFFIX) -> bytes:
         """The bytes, checked against their name. Raises StoreFault naming the altered parts."""
@@ -159,8 +163,16 @@ class FolderStore(RecordStore):
             return (self.root / name).read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise StoreFault(f"{name}: 读不出（{error.strerror}）· cannot be read") from None
 
     def _write(self, name: str, data: bytes) -> bool:
+        try:
+            return self._written(name, data)
+        except OSError as error:  # a full disk, a folder that may only be read
+            raise StoreFault(f"{name}: 写不进（{error.strerror}）· cannot be written") from None
+
+    def _written(self, name: str, data: bytes) -> bool:
         target = self.root / name
         if not target.parent.is_dir():
             target.parent.mkdir(exist_ok=True)
@@ -285,9 +297,9 @@ def _parts(data: bytes) -> dict[str, str]:
             for info in archive.infolist():
                 try:
                     parts[info.filename] = digest(archive.read(info), _PARTS_BY)
-                except _UNREADABLE:
+                except UNREADABLE:
                     parts[info.filename] = ""
-    except _UNREADABLE:
+    except UNREADABLE:
         return {}
     return parts
 

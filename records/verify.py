@@ -5,31 +5,31 @@ Answers to the public hold no personal data, no case and no unit (RecordCheck).
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
 from models.docket import RecordView
-from models.documents import RecordCheck
-from models.enums import RecordState
+from models.documents import PrintedMark, RecordCheck
+from models.enums import DocumentKind, RecordState
 from models.ledger import Fault
 from models.register import Record, Series
 from models.sealing import HashName, digest
 
+from . import acts, disposal_check, renditions
+from .extract_check import agrees
 from .numbering import TALLY
+from .printed import compared, printed, texts
 from .register import CODE_PATTERN, GENESIS, by_code, by_digest, row_hash
+from .render import Renderer
 from .store import RecordStore, StoreFault
 
 MAX_UPLOAD = 5_000_000
-_MAX_MEMBERS, _MAX_UNPACKED = 200, 20_000_000
-_TEXT_PARTS = re.compile(r"word/(document|header[^/]*|footer[^/]*)\.xml")
-_TAG = re.compile(r"<[^>]*>")
+MOST_CODES = 200
 _UNKNOWN = RecordCheck(status="unknown")
 _STATUS = {RecordState.VALID: "valid", RecordState.VOID: "void", RecordState.SUPERSEDED: "superseded"}
+_LATEST = {RecordState.VALID.value: "valid", RecordState.VOID.value: "void"}
 
 
 def check_code(s: Session, code: str) -> RecordCheck:
@@ -38,19 +38,55 @@ def check_code(s: Session, code: str) -> RecordCheck:
     return _UNKNOWN if found is None else _told(s, found)
 
 
-def check_file(s: Session, data: bytes) -> RecordCheck:
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What an extract is written with once more, to compare it: costly, so not for the public."""
+
+    renderer: Renderer
+    issuer: str
+
+
+def check_file(s: Session, data: bytes, *, thorough: bool = False, press: Press | None = None) -> RecordCheck:
     """What the register says about a file: its own record's state, altered when it carries the code of a
-    record but is not that record's file, unknown otherwise. Raises ValueError beyond MAX_UPLOAD bytes."""
+    record but is not that record's file, unknown otherwise; and whether the register holds what the file prints of
+    chain and log. `thorough` looks for the chain of an unknown file, too (`printed.compared`). The content of an
+    extract is compared with a `press` alone.
+
+    Raises ValueError beyond MAX_UPLOAD bytes.
+    """
     if len(data) > MAX_UPLOAD:
         raise ValueError(f"文件超过 {MAX_UPLOAD} 字节 · file is too large")
-    found = by_digest(s, digest(data, _hash_name(s)))
+    name = _hash_name(s)
+    found = by_digest(s, digest(data, name))
+    parts = list(texts(data))
+    said = printed(parts)
     if found is not None:
-        return _told(s, found)
-    for code in _codes(data):
-        named = by_code(s, code)
-        if named is not None and named.digest is not None:
-            return _told(s, named, "altered")
-    return _UNKNOWN
+        return _with_marks(_told(s, found), compared(s, said, found.unit, name))
+    formed = renditions.by_digest(s, digest(data, name))
+    if formed is not None:
+        record, rendition = formed
+        told = _told(s, record).model_copy(update={"rendition": rendition.kind})
+        return _with_marks(told, compared(s, said, record.unit, name))
+    marks = compared(s, said, said.extract, name, thorough=thorough)
+    if said.extract is not None and marks:  # before the codes: it names the numbered pages of its unit
+        content = None if press is None else agrees(s, parts, press.renderer, press.issuer)
+        return RecordCheck(status="extract", kind=DocumentKind.CERTIFICATE_BOOKLET, printed=marks, content=content)
+    named = _first_named(s, parts)
+    if named is not None:
+        return _told(s, named, "altered")
+    return _with_marks(_UNKNOWN, marks if thorough else [])
+
+
+def _first_named(s: Session, parts: list[str]) -> RecordView | None:
+    """The filed record whose code stands first in the text. A document of ours bears its own code and perhaps a few
+    more: of a file that is full of them nothing is asked."""
+    codes = list(dict.fromkeys(code for part in parts for code in CODE_PATTERN.findall(part)))
+    if not codes or len(codes) > MOST_CODES:
+        return None
+    rows = s.exec(select(Record).where(col(Record.code).in_(codes), col(Record.digest).is_not(None)))
+    found = {row.code: row for row in rows}
+    first = next((code for code in codes if code in found), None)
+    return None if first is None else RecordView.of(found[first])
 
 
 def verify_records(s: Session, store: RecordStore) -> list[Fault]:
@@ -77,8 +113,16 @@ def _register_faults(s: Session, store: RecordStore | None) -> Iterator[Fault]:
         where = f"{series.name}〔{series.year}〕"
         yield from _numbers(where, rows, series.last)
         yield from _chain(where, rows, _hash_name(s))
+        yield from acts.faults(s, series.name, series.year, rows, _hash_name(s))
         if store is not None:
             yield from _files(rows, store)
+    if store is not None:
+        yield from renditions.faults(s, store)
+    yield from disposal_check.faults(s, store)
+
+
+def _with_marks(told: RecordCheck, marks: list[PrintedMark]) -> RecordCheck:
+    return told.model_copy(update={"printed": marks})
 
 
 def _told(s: Session, record: RecordView, status: str | None = None) -> RecordCheck:
@@ -86,7 +130,8 @@ def _told(s: Session, record: RecordView, status: str | None = None) -> RecordCh
         status = _STATUS.get(record.state, "unknown")
     if status == "unknown":
         return _UNKNOWN
-    successor = s.get(Record, record.superseded_by) if record.superseded_by else None
+    successors = _successors(s, record)
+    last = successors[-1] if len(successors) > 1 else None
     return RecordCheck.model_validate(
         {
             "status": status,
@@ -95,31 +140,27 @@ def _told(s: Session, record: RecordView, status: str | None = None) -> RecordCh
             "title": record.title,
             "issued_on": record.issued_on,
             "issuer": record.issuer,
-            "superseded_by": None if successor is None else successor.number,
+            "superseded_by": successors[0].number if successors else None,
+            "latest": last.number if last else None,
+            "latest_status": _LATEST.get(last.state, "unknown") if last else None,
+            "destroyed_on": record.disposed_on,
+            "destroyed_by": record.disposal_list,
         }
     )
 
 
-def _codes(data: bytes) -> Iterator[str]:
-    """Codes that stand in the text of an uploaded .docx. Never parses XML, never unpacks beyond the limit."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-            if len(infos) > _MAX_MEMBERS:
-                return
-            left = _MAX_UNPACKED
-            for info in infos:
-                if not _TEXT_PARTS.fullmatch(info.filename):
-                    continue
-                with archive.open(info) as member:
-                    # The size in the directory is a claim of the sender: what counts is what comes out.
-                    part = member.read(left + 1)
-                left -= len(part)
-                if left < 0:
-                    return
-                yield from CODE_PATTERN.findall(_TAG.sub("", part.decode("utf-8", "replace")))
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error):
-        return
+def _successors(s: Session, record: RecordView) -> list[Record]:
+    """Whatever took its place, one after the other; a row that leads back to one already named ends it."""
+    found: list[Record] = []
+    seen, following = {record.id}, record.superseded_by
+    while following is not None and following not in seen:
+        seen.add(following)
+        row = s.get(Record, following)
+        if row is None:
+            break
+        found.append(row)
+        following = row.superseded_by
+    return found
 
 
 def _numbers(where: str, rows: list[Record], last: int) -> Iterator[Fault]:
@@ -150,7 +191,7 @@ def _chain(where: str, rows: list[Record], algorithm: HashName) -> Iterator[Faul
 
 def _files(rows: list[Record], store: RecordStore) -> Iterator[Fault]:
     for row in rows:
-        if row.digest is None:
+        if row.digest is None or row.disposed_at is not None:  # what was destroyed: `disposal_check`
             continue
         try:
             data = store.get(row.digest)

@@ -34,11 +34,31 @@ class Member:
         return cls(name, _STORED, zlib.crc32(data), len(data), data)
 
 
-def pack(name: str, data: bytes, level: int = 1) -> Member:
-    """Deflated at `level`; 1 is for parts made per document, 9 for parts packed once per template."""
-    squeezer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed = squeezer.compress(data) + squeezer.flush()
-    return Member(name, _DEFLATED, zlib.crc32(data), len(data), packed)
+class Packer:
+    """A file of the zip written piece by piece: only its compressed bytes are kept."""
+
+    def __init__(self, name: str, level: int = 1) -> None:
+        self._name = name
+        self._squeezer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+        self._packed: list[bytes] = []
+        self._checksum = self._size = 0
+
+    def add(self, data: bytes) -> None:
+        self._checksum = zlib.crc32(data, self._checksum)
+        self._size += len(data)
+        self._packed.append(self._squeezer.compress(data))
+
+    def member(self) -> Member:
+        """What was added. Nothing can be added any more."""
+        packed = b"".join([*self._packed, self._squeezer.flush()])
+        return Member(self._name, _DEFLATED, self._checksum, self._size, packed)
+
+
+def pack(name: str, data: bytes, level: int) -> Member:
+    """Deflated at `level` in one go: 9 is for parts packed once per template, 1 (`Packer`) for those of a document."""
+    packer = Packer(name, level)
+    packer.add(data)
+    return packer.member()
 
 
 def assemble(members: list[Member]) -> bytes:

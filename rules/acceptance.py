@@ -142,6 +142,11 @@ def _beyond(application: StaffingUpApplication, rulebook: Rulebook) -> list[str]
     ]
 
 
+def _left(vacancy: int) -> str:
+    """No letter speaks of a negative number of posts."""
+    return f"空余{vacancy}名" if vacancy >= 0 else f"已超出核定数{-vacancy}名，没有空余"
+
+
 def _vacancies(application: StaffingUpApplication, facts: GateFacts) -> list[Check]:
     """Vacancy at least one in each line; headcount and leader posts are two checks with two codes."""
     if application.appointment is not None:
@@ -152,7 +157,7 @@ def _vacancies(application: StaffingUpApplication, facts: GateFacts) -> list[Che
         vacancy = balance.vacancy if balance else 0
         if vacancy < 1:
             code = RefusalCode.LEADER_POSTS_FULL if line.resource.is_post else RefusalCode.NO_VACANCY
-            full[code].append(f"第{number}行{line.resource.label}空余{vacancy}名")
+            full[code].append(f"第{number}行{line.resource.label}{_left(vacancy)}")
     return [
         check(RefusalCode.NO_VACANCY, "空余编制", full[RefusalCode.NO_VACANCY]),
         check(RefusalCode.LEADER_POSTS_FULL, "空余领导职数", full[RefusalCode.LEADER_POSTS_FULL]),

@@ -41,6 +41,7 @@ class CaseFacts:
     known_subjects: frozenset[str] = frozenset()
     procedure: Procedure = Procedure.STAFFING_UP
     unit: str = ""
+    recused: frozenset[str] = frozenset()
 
 
 def admit(decision: Decision, officer: Officer, case: CaseFacts) -> Refusal | None:
@@ -53,7 +54,8 @@ def admit(decision: Decision, officer: Officer, case: CaseFacts) -> Refusal | No
     if case.state is State.HELD:
         return Refusal.of(RefusalCode.HELD)
     return (
-        _right_department(decision, officer, rule, case)
+        _taking_part(officer, case)
+        or _right_department(decision, officer, rule, case)
         or (None if rule.own_task else separated(officer, rule.roles & officer.roles, case))
         or _right_time(decision, case)
         or _well_said(decision, rule)
@@ -104,6 +106,8 @@ def separated(officer: Officer, roles: frozenset[Role], case: CaseFacts) -> Refu
     """Applicant is never an approver; one officer never acts for two departments or in two roles of one case."""
     if case.applicants & {officer.id, officer.acting_for}:
         return Refusal.of(RefusalCode.SELF_APPROVAL)
+    if recused := _taking_part(officer, case):
+        return recused
     now = {(officer.department, role) for role in roles}
     before = case.acts.get(officer.id, frozenset())
     if officer.acting_for:  # who stands in for a colleague carries what that colleague did, too
@@ -111,6 +115,13 @@ def separated(officer: Officer, roles: frozenset[Role], case: CaseFacts) -> Refu
     if before and not before & now:
         done = "、".join(f"{department.label}{role.label}" for department, role in sorted(before))
         return Refusal.of(RefusalCode.TWO_ROLES, f"您在本事项中已以“{done}”身份办理")
+    return None
+
+
+def _taking_part(officer: Officer, case: CaseFacts) -> Refusal | None:
+    """回避: neither in person nor through anybody who stands in for a colleague."""
+    if case.recused & {officer.id, officer.acting_for}:
+        return Refusal.of(RefusalCode.RECUSED)
     return None
 
 

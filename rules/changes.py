@@ -153,11 +153,15 @@ def described(change: Change, names: dict[str, str]) -> str:
         case QuotaChanged() | PostsChanged():
             return f"{name(change.unit)}{change.resource.label}由{change.before}名调整为{change.after}名"
         case Reallocated():
-            source = (
-                name(change.from_unit) if change.from_unit else change.from_level.label if change.from_level else "本级"
-            )
-            target = name(change.to_unit) if change.to_unit else change.to_level.label if change.to_level else "本级"
+            source = name(change.from_unit) if change.from_unit else _level(change.from_level)
+            target = name(change.to_unit) if change.to_unit else _level(change.to_level)
             return f"从{source}调剂{change.resource.label}{change.number}名至{target}"
+
+
+def _level(level: Level | None) -> str:
+    if level is None:
+        return "本级"
+    return level.label if level is Level.CENTRE else f"{level.label}级"
 
 
 def _bodies(before: Body | None, after: Body | None) -> str:

@@ -6,16 +6,17 @@ Area codes are not looked up: samples use the unassigned area 999999, which a re
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date
 
 from stdnum.cn import ric
 
 from models.enums import Sex
+from models.identity import names_a_person
+
+__all__ = ["age_on", "identity_fault", "names_a_person"]
 
 # [0-9] and not \d: str.isdigit and \d take full-width digits, and one person would get two identities.
 _FORM = re.compile(r"[0-9]{17}[0-9X]")
-_WITHIN = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 
 
 def identity_fault(identity_no: str, birth_date: date, sex: Sex) -> str | None:
@@ -33,19 +34,6 @@ def identity_fault(identity_no: str, birth_date: date, sex: Sex) -> str | None:
     if (int(identity_no[16]) % 2 == 1) != (sex is Sex.MALE):
         return "身份证件号码与性别不一致"
     return None
-
-
-def names_a_person(text: str) -> bool:
-    """Whether a line of text holds what reads as an identity number, in any width. Codes of units have no birth date
-    in them and are let through."""
-    return any(_born(found) is not None for found in _WITHIN.findall(unicodedata.normalize("NFKC", text)))
-
-
-def _born(number: str) -> date | None:
-    try:
-        return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-    except ValueError:
-        return None
 
 
 def age_on(birth: date, day: date) -> int:

@@ -7,6 +7,7 @@ was kept outside shows it (reliability.md finding 10).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -14,7 +15,8 @@ from sqlmodel import Session, col, func, select
 
 from ledger import log
 from models.ledger import Fault
-from models.proofs import LogMark
+from models.packages import RecordLine
+from models.proofs import LogMark, ProofFile
 from models.register import Holder, Meta, Record
 
 
@@ -39,11 +41,37 @@ class Anchor(BaseModel):
     records: list[Head]
     log: LogMark | None = None
 
+    @classmethod
+    def of_proofs(cls, proofs: ProofFile, lines: Sequence[RecordLine]) -> Anchor:
+        """What an archive package, kept by others, holds the register to: the head of its log and, of every series in
+        it, the last record."""
+        last: dict[str, Head] = {}
+        for line in lines:
+            if line.chain_seq is None or line.hash is None:
+                continue
+            chain = f"{line.series}/{line.year}"
+            if chain not in last or last[chain].seq < line.chain_seq:
+                last[chain] = Head(chain=chain, seq=line.chain_seq, hash=line.hash)
+        return cls(
+            ledger_id=proofs.ledger_id,
+            hash=proofs.head.hash,
+            at=proofs.head.at or datetime.fromtimestamp(0, UTC),
+            journals=[],
+            records=[last[chain] for chain in sorted(last)],
+            log=LogMark(size=proofs.head.size, root=proofs.head.root),
+        )
+
 
 def take_anchor(session: Session, at: datetime | None = None) -> Anchor:
     """Appends to the log what is new, so that its head stands for the heads beside it. Raises `log.LogFault`."""
     at = at or datetime.now(UTC)
-    newest = log.append(session, at)
+    log.append(session, at)
+    return heads_now(session, at)
+
+
+def heads_now(session: Session, at: datetime) -> Anchor:
+    """All heads as they stand; nothing is written, so rows that came since the last append are not in the log's."""
+    newest = log.head(session)
     facts = {row.name: row.value for row in session.exec(select(Meta))}
     holders = session.exec(select(Holder).order_by(col(Holder.id)))
     return Anchor(

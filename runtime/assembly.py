@@ -15,7 +15,7 @@ from models.rulebook import Calendar, Rulebook
 from models.sealing import Keyring
 from records.store import RecordStore, open_store
 
-from .checks import check_algorithms, check_register
+from .checks import check_algorithms, check_finished, check_register
 from .faults import StartFault
 from .keyring import load_keyring
 from .settings import Settings, check_profile, load_rulebook, make_data_folder
@@ -40,6 +40,7 @@ def assembled(settings: Settings, *, migrate: bool = False) -> Iterator[Parts]:
     """
     check_profile(settings)
     check_algorithms()
+    check_finished(settings)
     _arm(settings)
     if not migrate and not settings.keyring_file.exists():
         # A mistyped folder must not be furnished with a key and an empty register.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlmodel import Session, col, func, select
 
-from ledger.db import Database, SelfCheckFailed
+from ledger.db import Database, SelfCheckFailed, keyring_of
 from models.register import Meta, OfficerRow
 from models.sealing import SealingKey, Unsealable, digest
 
@@ -15,6 +15,8 @@ from .faults import StartFault
 from .settings import Settings
 
 LEDGER_ID_FILE = "ledger-id"
+UNFINISHED_FILE = "restore-unfinished"
+"""Stands in a data folder from the first byte of a restore until everything there was verified."""
 
 _SM3_OF_ABC = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"  # GB/T 32905 A.1
 _RFC_8998_KEY = bytes.fromhex("0123456789abcdeffedcba9876543210")
@@ -38,6 +40,15 @@ def check_algorithms() -> None:
         raise StartFault(f"密码算法自检未通过（{error}）· the cryptographic self-test failed") from None
 
 
+def check_finished(settings: Settings) -> None:
+    """Nothing works on a folder whose restore was broken off, or did not verify. Raises StartFault."""
+    if (settings.data_dir / UNFINISHED_FILE).exists():
+        raise StartFault(
+            f"数据目录 {settings.data_dir} 的恢复没有完成或未通过核验，不能使用；请另选空目录重新恢复 · "
+            "a restore into this data folder was not finished or did not verify; restore into an empty one"
+        )
+
+
 def check_register(settings: Settings, database: Database) -> None:
     """Schema, hash, identity of the register and, in production, the absence of demo officers.
 
@@ -55,6 +66,12 @@ def check_register(settings: Settings, database: Database) -> None:
     except SelfCheckFailed as error:
         raise StartFault(str(error)) from None
     with database.read() as session:
+        mark = _meta(session, "index_mark")
+        if mark is not None and mark != keyring_of(session).index_mark:
+            raise StartFault(
+                f"密钥文件 {settings.keyring_file} 与登记数据库不是一套（盲索引不符），请换回原来的密钥文件 · "
+                "the key file does not belong to this register: its blind index was made with another key"
+            )
         _check_identity(settings, _meta(session, "ledger_id") or "")
         if settings.production and _demo_officers(session):
             raise StartFault("正式环境不得有演示账号，请先停用 · active demo officers in a production register")

@@ -22,6 +22,7 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from docket.commands import WORKFLOW_TYPE
@@ -30,8 +31,10 @@ from models.enums import CommandKind, Procedure, State
 from models.sealing import Keyring
 from workflows import attributes
 
+from .belonging import owner
 from .plugin import dingbian_plugin
 from .settings import Settings, connect_config
+from .tracing import Tracing
 
 TASK_QUEUE = "dingbian"
 DELIVERY_SECONDS = 5.0  # longer only keeps the outbox waiting: the relay comes back
@@ -65,27 +68,48 @@ class TemporalRefused(TemporalAway):
     """Temporal is there and did not take this one call; it says nothing about the calls for other cases."""
 
 
-async def connect(settings: Settings, keyring: Keyring, lazy: bool = False) -> Client:
+async def connect(
+    settings: Settings,
+    keyring: Keyring,
+    lazy: bool = False,
+    runtime: Runtime | None = None,
+    traced: Tracing | None = None,
+) -> Client:
     """A client with codec and sandbox set; not lazy, it raises RuntimeError when the server does not answer."""
     config = connect_config(settings)
-    return await Client.connect(**config, lazy=lazy, plugins=[dingbian_plugin(keyring, config["namespace"])])
+    plugins = [dingbian_plugin(keyring, config["namespace"])]
+    interceptors = [traced.interceptor] if traced else []
+    return await Client.connect(**config, lazy=lazy, plugins=plugins, runtime=runtime, interceptors=interceptors)
 
 
-async def connected(settings: Settings, keyring: Keyring) -> Client:
-    """A client that has reached the server, as a worker needs it; raises TemporalAway."""
-    return await bounded(connect(settings, keyring), ADMIN_SECONDS)
+async def connected(
+    settings: Settings, keyring: Keyring, runtime: Runtime | None = None, traced: Tracing | None = None
+) -> Client:
+    """A client that has reached the server, as a worker needs it; `runtime` is what it is measured with. Raises
+    TemporalAway."""
+    return await bounded(connect(settings, keyring, runtime=runtime, traced=traced), ADMIN_SECONDS)
 
 
 class Temporal:
     """One lazy connection, shared by the API and the relay."""
 
     def __init__(
-        self, settings: Settings, keyring: Keyring, task_queue: str = TASK_QUEUE, client: Client | None = None
+        self,
+        settings: Settings,
+        keyring: Keyring,
+        task_queue: str = TASK_QUEUE,
+        client: Client | None = None,
+        ledger_id: str | None = None,
+        traced: Tracing | None = None,
     ) -> None:
+        """Nothing is delivered into a namespace that belongs to another register than `ledger_id`, if that is given."""
         self._settings = settings
         self._keyring = keyring
         self._task_queue = task_queue
         self._client = client
+        self._traced = traced
+        self._unchecked = ledger_id
+        """The register that the namespace has not been compared with yet."""
 
     async def deliver(self, delivery: Delivery) -> Literal["delivered", "closed"]:
         """Brings one outbox row to its workflow; delivering it again changes nothing.
@@ -94,6 +118,7 @@ class Temporal:
         on any trouble; whether the row arrived is then unknown, and it must be delivered again.
         """
         client = await self.client()
+        await self._check_owner(client)
         if delivery.kind is CommandKind.START:
             return await bounded(self._start(client, delivery), DELIVERY_SECONDS)
         return await bounded(self._signal(client, delivery), DELIVERY_SECONDS)
@@ -116,8 +141,18 @@ class Temporal:
     async def client(self) -> Client:
         """The client itself; made lazily, so this does not prove that a server is there."""
         if self._client is None:
-            self._client = await connect(self._settings, self._keyring, lazy=True)
+            self._client = await connect(self._settings, self._keyring, lazy=True, traced=self._traced)
         return self._client
+
+    async def _check_owner(self, client: Client) -> None:
+        """Once: a namespace does not change hands while a process works (P26). A new one is the next worker's."""
+        if self._unchecked is None:
+            return
+        found = await bounded(owner(client), DELIVERY_SECONDS)
+        if found not in (None, self._unchecked):
+            raise TemporalRefused(f"namespace {client.namespace} belongs to another register")
+        if found is not None:
+            self._unchecked = None
 
     async def _start(self, client: Client, delivery: Delivery) -> Literal["delivered", "closed"]:
         await self._begin(client, delivery)

@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from openpyxl import Workbook
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from ledger.balances import balances
 from ledger.chain import journal
 from ledger.db import Database
-from ledger.intake import escape_cell
+from ledger.intake.register import Progress, silent
 from ledger.occupancy import roster
+from ledger.spreadsheets.escaping import escape_cell
+from ledger.spreadsheets.writer import MOST_ROWS, BookWriter
 from models.enums import UnitKind
-from models.register import Unit
+from models.register import Account, Journal, Occupancy, Unit
 
 from .faults import StartFault
 
+EXPORTING = "导出 · exporting"
+_TAKEN = "{} 已存在，不覆盖 · already exists and is not replaced"
 _PAGE = 1000
 Row = list[Any]
 
@@ -66,25 +70,40 @@ HEADINGS: dict[str, Row] = {
 
 
 class _Sink(Protocol):
-    def write(self, sheet: str, row: Row) -> None: ...
+    def sheet(self, name: str) -> AbstractContextManager[Callable[[Row], None]]: ...
 
 
-def export_register(database: Database, target: Path) -> dict[str, int]:
+def export_register(database: Database, target: Path, progress: Progress = silent) -> dict[str, int]:
     """Writes `target` (a `.xlsx` file, else a folder of CSV files), readable by its owner alone.
 
-    Returns rows per sheet. One read transaction, so all sheets show the same moment. Raises StartFault when the
-    target is there already: an export never replaces what it did not write.
+    Returns rows per sheet. One read transaction, so all sheets show the same moment. Row by row: memory does not grow
+    with the register. Nothing is left behind when it fails. Raises StartFault when the target is there already (an
+    export never replaces what it did not write), and when the register holds more rows than a workbook can.
     """
     if target.exists():
-        raise StartFault(f"{target} 已存在，不覆盖 · already exists and is not replaced")
+        raise StartFault(_TAKEN.format(target))
     counts = dict.fromkeys(HEADINGS, 0)
     with _open(target) as sink, database.read() as session:
+        totals = _totals(session)
+        if target.suffix.lower() == ".xlsx" and max(totals.values()) >= MOST_ROWS:
+            raise StartFault(
+                f"超过工作簿的{MOST_ROWS}行，请导出为 CSV 目录 · more rows than a workbook holds; export CSV"
+            )
         for sheet, headings in HEADINGS.items():
-            sink.write(sheet, headings)
-            for row in _ROWS[sheet](session):
-                sink.write(sheet, [_cell(value) for value in row])
-                counts[sheet] += 1
+            with sink.sheet(sheet) as write:
+                write(headings)
+                for row in _ROWS[sheet](session):
+                    write([_cell(value) for value in row])
+                    counts[sheet] += 1
+                    if counts[sheet] % _PAGE == 0:
+                        progress(f"{EXPORTING} {sheet}", counts[sheet], max(totals[sheet], counts[sheet]))
+            progress(f"{EXPORTING} {sheet}", counts[sheet], counts[sheet])
     return counts
+
+
+def _totals(session: Session) -> dict[str, int]:
+    tables = {"机构": Unit, "编制职数": Account, "人员": Occupancy, "流水": Journal}
+    return {name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()}
 
 
 def _cell(value: object) -> object:
@@ -186,48 +205,50 @@ _ROWS = {"机构": _unit_rows, "编制职数": _balance_rows, "人员": _roster_
 
 @contextmanager
 def _open(target: Path) -> Iterator[_Sink]:
+    """Owner-only from the first byte, because the roster holds names; all of it or nothing."""
     if target.suffix.lower() == ".xlsx":
-        book = _Book()
-        yield book
-        book.save(target)
-    else:
-        target.mkdir(parents=True, mode=0o700)
-        folder = _Folder(target)
-        try:
-            yield folder
-        finally:
-            folder.close()
+        with _workbook(target) as book:
+            yield book
+        return
+    target.mkdir(parents=True, mode=0o700)
+    try:
+        yield _Folder(target)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _workbook(target: Path) -> Iterator[_Book]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(_private(target), "wb") as out, BookWriter(out) as book:
+            yield _Book(book)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _private(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 class _Book:
-    def __init__(self) -> None:
-        self._book = Workbook(write_only=True)
-        self._sheets = {name: self._book.create_sheet(name) for name in HEADINGS}
+    def __init__(self, book: BookWriter) -> None:
+        self._book = book
 
-    def write(self, sheet: str, row: Row) -> None:
-        self._sheets[sheet].append(row)
-
-    def save(self, target: Path) -> None:
-        """Owner-only from the first byte: the roster holds names."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _private(target, "wb") as out:
-            self._book.save(out)
+    @contextmanager
+    def sheet(self, name: str) -> Iterator[Callable[[Row], None]]:
+        with self._book.sheet(name) as sheet:
+            yield sheet.append
 
 
 class _Folder:
     def __init__(self, folder: Path) -> None:
-        self._files = {name: _private(folder / f"{name}.csv", "w") for name in HEADINGS}
-        self._writers = {name: csv.writer(file) for name, file in self._files.items()}
+        self._folder = folder
 
-    def write(self, sheet: str, row: Row) -> None:
-        self._writers[sheet].writerow(row)
-
-    def close(self) -> None:
-        for file in self._files.values():
-            file.close()
-
-
-def _private(path: Path, mode: str) -> Any:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    # The mark at the start is what makes spreadsheet programs read UTF-8.
-    return os.fdopen(handle, mode) if "b" in mode else os.fdopen(handle, mode, encoding="utf-8-sig", newline="")
+    @contextmanager
+    def sheet(self, name: str) -> Iterator[Callable[[Row], None]]:
+        # The mark at the start is what makes spreadsheet programs read UTF-8.
+        with os.fdopen(_private(self._folder / f"{name}.csv"), "w", encoding="utf-8-sig", newline="") as file:
+            yield csv.writer(file).writerow

@@ -12,6 +12,7 @@ from sample_data.accounts import create_demo_accounts
 from sample_data.load import META_NAME, load_sample
 
 from .assembly import Parts, assembled
+from .self_checks import enter_templates
 from .settings import Settings
 
 
@@ -21,6 +22,7 @@ def prepare(settings: Settings, progress: Progress | None = None) -> list[dict[s
     Returns the demo accounts, none when the register holds an office's own data. Raises StartFault.
     """
     with assembled(settings, migrate=True) as parts:
+        enter_templates(parts.database, settings)
         if not settings.demo_accounts or not _for_demonstration(parts):
             return []
         load_sample(parts.database, parts.rulebook, progress=progress)

@@ -1,93 +1,102 @@
 """`dingbian export --year/--case`: an archive package; `dingbian verify PATH`: a package, a register, or one document,
-checked where it lies."""
+checked where it lies.
+
+The API may make no document: for `GET /cases/{id}/package` it is handed a `Packer`, as it is handed a rehearsal.
+"""
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
-from sqlmodel import select
-
+from activities import case_file
+from activities.deps import Deps
 from ledger import log
-from ledger.db import Database
-from models.documents import RecordCheck
-from models.ledger import Verification
 from models.packages import PackageReport
-from models.register import Meta
-from models.sealing import HashName, Keyring, SealingKey
-from records.archive import Keeper, PackageRefused, Wanted, write_package
-from records.archive_check import NotAPackage, check_package
+from records.archive import Keeper, PackageRefused, Wanted, wanted_cases, wanted_records, write_package
+from records.preview import provider
+from records.render import Renderer
+from records.renditions import RenditionRefused
 from records.store import StoreFault
-from records.verify import MAX_UPLOAD, check_file, verify_numbers
 
-from .anchors import Anchor
 from .assembly import Parts
 from .faults import StartFault
-from .verifying import verify_rows
+from .renditions import PdfMaker, Shelf
 
 Report = Callable[[str, int, int], None]
-SQLITE = b"SQLite format 3\x00"
+_BY_COMMAND = "archive"
 
 
 def write_archive(parts: Parts, target: Path, wanted: Wanted, report: Report) -> PackageReport:
-    """The package in the new folder `target`, readable by its owner alone. Raises StartFault with what to do."""
-    office = parts.rulebook.office.name
-    keeper = Keeper(office=office, fonds=office, software=f"定编 dingbian {version('dingbian')}")
+    """The package in the new folder `target`, readable by its owner alone. Raises StartFault with what to do, and
+    PreviewUnavailable before anything is written when PDF are wanted and cannot be made."""
+    if wanted.pdf:
+        provider()
+    deps = Deps(
+        database=parts.database,
+        store=parts.store,
+        renderer=Renderer(hash_name=parts.settings.hash, keep=parts.store),
+        rulebook=parts.rulebook,
+        calendar=parts.calendar,
+        public_url=parts.settings.public_url,
+    )
     try:
-        at = datetime.now(UTC)
-        with parts.database.write() as s:
-            log.append(s, at)
-        with parts.database.read() as s:
-            return write_package(s, parts.store, target, wanted, keeper, at, parts.calendar, report)
-    except (PackageRefused, StoreFault) as refused:
+        return packed(deps, target, wanted, datetime.now(UTC), report)
+    except (PackageRefused, RenditionRefused, StoreFault) as refused:
         raise StartFault(str(refused)) from None
 
 
-def is_register(path: Path) -> bool:
-    """Whether the file is an SQLite database, by its first bytes."""
-    with path.open("rb") as file:
-        return file.read(len(SQLITE)) == SQLITE
+def packed(deps: Deps, target: Path, wanted: Wanted, at: datetime, report: Report) -> PackageReport:
+    """The package with every case file in it: what ended without one, or before there were any, gets it first. Raises
+    PackageRefused and StoreFault."""
+    with deps.database.read() as s:
+        cases = [] if target.exists() else wanted_cases(s, wanted)  # an existing target is refused below
+    for done, case_id in enumerate(cases, start=1):
+        case_file.settle(deps, case_id, at)  # what cannot be settled is named where the package is refused
+        report("卷内文件目录 · case files", done, len(cases))
+    if wanted.pdf:
+        with deps.database.read() as s:
+            filed = [] if target.exists() else wanted_records(s, wanted)
+        PdfMaker(Shelf(deps.database, deps.store, lambda: at)).make_all(filed, _BY_COMMAND, report)
+    office = deps.rulebook.office.name
+    keeper = Keeper(office=office, fonds=office, software=f"定编 dingbian {version('dingbian')}")
+    with deps.database.write() as s:
+        log.append(s, at)
+    with deps.database.read() as s:
+        return write_package(s, deps.store, target, wanted, keeper, at, deps.calendar, report)
 
 
-def verify_package(folder: Path) -> PackageReport:
-    """From the package alone: no register, no key, no setting is read. Raises StartFault when it is none."""
-    try:
-        return check_package(folder)
-    except NotAPackage as fault:
-        raise StartFault(str(fault)) from None
+@dataclass(frozen=True, slots=True)
+class Packer:
+    """`pack(case_no)`: the package of one case as a zip file, open at its beginning; it is gone when it is closed.
+
+    Raises PackageRefused and StoreFault.
+    """
+
+    deps: Deps
+    clock: Callable[[], datetime]
+
+    def __call__(self, case_no: str) -> IO[bytes]:
+        with tempfile.TemporaryDirectory(prefix="dingbian-package-") as folder:
+            target = Path(folder) / "package"
+            packed(self.deps, target, Wanted(case_no=case_no), self.clock(), _silent)
+            out = tempfile.TemporaryFile(prefix="dingbian-package-")  # noqa: SIM115 - handed to the caller
+            try:
+                with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+                    for path in sorted(each for each in target.rglob("*") if each.is_file()):
+                        archive.write(path, f"{case_no}/{path.relative_to(target).as_posix()}")
+            except BaseException:
+                out.close()
+                raise
+        out.seek(0)
+        return out
 
 
-def verify_register(path: Path, anchor: Anchor | None = None) -> Verification:
-    """A copy of a register: chains, balances, log and numbers, without a key. Sealed columns are not opened, documents
-    are not looked for. Raises StartFault when it is of no version that can be read."""
-    database = Database(f"sqlite:///{path.resolve()}", _no_key())
-    try:
-        with database.read() as s:
-            facts = {row.name: row.value for row in s.exec(select(Meta))}
-        name: HashName = "sha256" if facts.get("hash") == "sha256" else "sm3"
-        if "ledger_id" not in facts:
-            raise StartFault(f"{path} 不是登记数据库 · is not a register")
-    finally:
-        database.close()
-    database = Database(f"sqlite:///{path.resolve()}", _no_key(), name)
-    try:
-        with database.read() as s:
-            found = verify_rows(s, anchor)
-            return found.model_copy(update={"faults": [*found.faults, *verify_numbers(s)]})
-    finally:
-        database.close()
-
-
-def verify_document(parts: Parts, path: Path) -> RecordCheck:
-    """One document against this office's register. Raises StartFault when it is too large to be one."""
-    if path.stat().st_size > MAX_UPLOAD:
-        raise StartFault(f"{path} 超过 {MAX_UPLOAD} 字节，不是本系统的公文 · too large to be a document of ours")
-    with parts.database.read() as s:
-        return check_file(s, path.read_bytes())
-
-
-def _no_key() -> Keyring:
-    """A keyring that opens nothing: verification needs no secret, and a copy may lie where there is none."""
-    return Keyring({"none": SealingKey("none", "sm4-gcm", bytes(16))}, "none", bytes(32))
+def _silent(_what: str, _done: int, _of: int) -> None:
+    """Nobody watches."""

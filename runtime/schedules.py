@@ -1,7 +1,8 @@
 """The schedules of the office in Temporal: made and brought up to the rules by `dingbian schedules` and `dingbian up`.
 
 `dingbian-monitoring` is the nightly run of the monitors (procedures.md §5), `dingbian-log` the daily append to the
-transparency log (ledger.md rule 7). Running this twice changes nothing; a schedule that somebody paused stays paused.
+transparency log (ledger.md rule 7), `dingbian-reconciliation` the hourly comparison of all stores (P15). Running this
+twice changes nothing; a schedule that somebody paused stays paused.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ from models.sealing import Keyring
 from rules.deadlines import SHANGHAI
 from workflows.log import DailyLog
 from workflows.monitoring import Monitoring
+from workflows.reconciliation import Reconciliation
 
 from .client import ADMIN_SECONDS, TASK_QUEUE, bounded, connected
 from .settings import Settings
 
 MONITORING = "dingbian-monitoring"
 LOG = "dingbian-log"
+RECONCILIATION = "dingbian-reconciliation"
 ZONE = "Asia/Shanghai"
 CATCHUP = timedelta(hours=20)
 """A night that Temporal slept through is made up for within this; later the next night looks anyway."""
@@ -89,6 +92,7 @@ async def ensure_schedules(client: Client, rulebook: Rulebook, task_queue: str =
     return [
         await _ensure(client, MONITORING, monitoring(rulebook, task_queue)),
         await _ensure(client, LOG, daily_log(rulebook, task_queue)),
+        await _ensure(client, RECONCILIATION, hourly_reconciliation(rulebook, task_queue)),
     ]
 
 
@@ -104,15 +108,26 @@ def daily_log(rulebook: Rulebook, task_queue: str) -> Schedule:
     return _daily(action, rulebook.log.hour, "存证日志 transparency log")
 
 
+def hourly_reconciliation(rulebook: Rulebook, task_queue: str) -> Schedule:
+    """No input: see `Reconciliation`. Hours that were slept through are not made up for: the next one looks at all."""
+    action = ScheduleActionStartWorkflow(Reconciliation.run, id=RECONCILIATION, task_queue=task_queue)
+    every = rulebook.reconciliation
+    when = ScheduleCalendarSpec(
+        hour=[ScheduleRange(0, 23, every.hours)], minute=[ScheduleRange(every.minute)], comment="核对 reconciliation"
+    )
+    return _planned(action, when, timedelta(minutes=10))
+
+
 def _daily(action: ScheduleActionStartWorkflow, hour: int, comment: str) -> Schedule:
     """Every day at the hour, Beijing time; never two runs at once."""
+    return _planned(action, ScheduleCalendarSpec(hour=[ScheduleRange(hour)], comment=comment), CATCHUP)
+
+
+def _planned(action: ScheduleActionStartWorkflow, when: ScheduleCalendarSpec, catchup: timedelta) -> Schedule:
     return Schedule(
         action=action,
-        spec=ScheduleSpec(
-            calendars=[ScheduleCalendarSpec(hour=[ScheduleRange(hour)], comment=comment)],
-            time_zone_name=ZONE,
-        ),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=CATCHUP),
+        spec=ScheduleSpec(calendars=[when], time_zone_name=ZONE),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=catchup),
     )
 
 
@@ -141,7 +156,7 @@ def _essence(schedule: Schedule) -> tuple[object, ...]:
     if not isinstance(action, ScheduleActionStartWorkflow):
         return ()
     times = [
-        (each.start, each.end or each.start)
+        (each.start, each.end or each.start, each.step or 1)
         for calendar in schedule.spec.calendars
         for each in (*calendar.hour, *calendar.minute, *calendar.second)
     ]

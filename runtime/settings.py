@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -51,12 +53,25 @@ class Settings(BaseSettings):
     temporal_port: int = Field(default=7233, ge=1, le=65535)
     ui_port: int = Field(default=8233, ge=1, le=65535)
     demo_accounts: bool = Field(default_factory=lambda data: data["profile"] == "embedded")
+    worker_metrics: str = ""
+    traces: str = Field(default="", pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$")
+    worker_version: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,100}$")
+    worker_deployment: str = Field(default="dingbian", pattern=r"^[A-Za-z0-9-]{1,60}$")
+    worker_versioning: Literal["auto-upgrade", "pinned"] = "auto-upgrade"
+    log_format: Literal["text", "json"] = "text"
     failpoints: str = ""
     failpoints_seed: int = 0
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret_file: Path | None = None
     oidc_claim: str = Field(default="preferred_username", min_length=1)
+    oidc_audience: str = ""
+    oidc_clients: str = ""
+    signing_command: str = ""
+    signing_url: str = ""
+    signing_token_file: Path | None = None
+    signing_format: Literal["docx", "pdf"] = "pdf"
+    signing_seconds: float = Field(default=60.0, ge=1, le=600)
 
     @field_validator("data_dir")
     @classmethod
@@ -64,7 +79,7 @@ class Settings(BaseSettings):
         # Children are started with the same variables but must never resolve them against another folder.
         return value.expanduser().resolve()
 
-    @field_validator("public_url", "oidc_issuer")
+    @field_validator("public_url", "oidc_issuer", "traces")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
@@ -77,6 +92,11 @@ class Settings(BaseSettings):
     def oidc(self) -> bool:
         """Whether people sign in at the organisation's identity provider."""
         return bool(self.oidc_issuer)
+
+    @property
+    def signing(self) -> bool:
+        """Whether a provider of signatures is named."""
+        return bool(self.signing_command or self.signing_url)
 
     @property
     def over_tls(self) -> bool:
@@ -200,20 +220,26 @@ def connect_config(settings: Settings) -> ClientConnectConfig:
 def oidc_client_secret(settings: Settings) -> str | None:
     """The client's secret; None for a public client. It is read from a file of its owner alone, never from the
     environment, which children inherit and listings show. Raises StartFault."""
-    path = settings.oidc_client_secret_file
+    return _secret(settings.oidc_client_secret_file, "OIDC_CLIENT_SECRET_FILE")
+
+
+def signing_token(settings: Settings) -> str | None:
+    """What the signing service is shown as a bearer token; None for one that asks for none. Raises StartFault."""
+    return _secret(settings.signing_token_file, "SIGNING_TOKEN_FILE")
+
+
+def _secret(path: Path | None, name: str) -> str | None:
     if path is None:
         return None
     try:
         shared = path.stat().st_mode & 0o077
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        raise StartFault(
-            f"读不到 DINGBIAN_OIDC_CLIENT_SECRET_FILE 指的文件 {path} · cannot read the client secret file"
-        ) from None
+        raise StartFault(f"读不到 {PREFIX}{name} 指的文件 {path} · cannot read the secret's file") from None
     if shared:
-        raise StartFault(f"文件 {path} 可被他人读取，请执行 chmod 600 · others can read the client secret")
+        raise StartFault(f"文件 {path} 可被他人读取，请执行 chmod 600 · others can read the secret")
     if not secret:
-        raise StartFault(f"文件 {path} 是空的 · the client secret file is empty")
+        raise StartFault(f"文件 {path} 是空的 · the secret's file is empty")
     return secret
 
 
@@ -225,17 +251,49 @@ def _check_oidc(settings: Settings) -> None:
         raise StartFault("DINGBIAN_OIDC_ISSUER 须是 https 地址 · the issuer must be an https address")
     if not settings.oidc_client_id:
         raise StartFault("还须设置 DINGBIAN_OIDC_CLIENT_ID · an issuer is set: set DINGBIAN_OIDC_CLIENT_ID too")
+    if settings.oidc_audience == settings.oidc_client_id:
+        # Whoever signs in at the console would hold a token for the API without having asked for one.
+        raise StartFault(
+            "DINGBIAN_OIDC_AUDIENCE 不得与 DINGBIAN_OIDC_CLIENT_ID 相同 · the API's audience must be its own"
+        )
     oidc_client_secret(settings)
 
 
+def _check_signing(settings: Settings) -> None:
+    """One provider at most; a command that names both files; a service by https, without a secret in its address."""
+    if settings.signing_command and settings.signing_url:
+        raise StartFault("DINGBIAN_SIGNING_COMMAND 与 DINGBIAN_SIGNING_URL 只能设一个 · set one of the two")
+    if settings.signing_command:
+        try:
+            words = shlex.split(settings.signing_command)
+        except ValueError:
+            words = []
+        text = " ".join(words[1:])
+        if not words or "{input}" not in text or "{output}" not in text:
+            raise StartFault(
+                "DINGBIAN_SIGNING_COMMAND 须写明程序，参数中须有 {input} 和 {output} · "
+                "name a program with {input} and {output} among its arguments"
+            )
+    if settings.signing_url:
+        parts = urlsplit(settings.signing_url)
+        near = parts.scheme == "http" and parts.hostname in {LOOPBACK, "localhost", "::1"}
+        if not parts.hostname or (parts.scheme != "https" and not near):
+            raise StartFault("DINGBIAN_SIGNING_URL 须是 https 地址（本机除外）· an https address, except on loopback")
+        if parts.username or parts.password or parts.fragment:
+            raise StartFault("DINGBIAN_SIGNING_URL 中不得写凭据 · no credentials in the address")
+        signing_token(settings)
+
+
 def check_profile(settings: Settings) -> None:
-    """What cannot hold before anything is opened: a faulty sign-in, and what `PROFILE=production` refuses.
+    """What cannot hold before anything is opened: a faulty sign-in or signing provider, and what
+    `PROFILE=production` refuses.
 
     Raises StartFault, for production listing every fault.
 
     The key file is refused by `runtime.keyring`, demo officers in the database by `runtime.checks`.
     """
     _check_oidc(settings)
+    _check_signing(settings)
     if not settings.production:
         return
     faults = []

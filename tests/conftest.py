@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,43 @@ from typing import Any
 import pytest
 
 from tests.support.chromium import ABSENT, chromium
-from tests.support.engines import ENGINES, fresh_database
+from tests.support.engines import CHOSEN, ENGINES, Furnish, forget, fresh_database
+from tests.support.ledger import migrated
+from tests.support.office import furnished
+from tests.support.postgres import ABSENT as ABSENT_POSTGRES
+from tests.support.postgres import absent, begin_run, end_run
+
+_OWNED = pytest.StashKey[bool]()
+_FURNISHED_BY: dict[str, Furnish] = {"office": furnished, "counter": furnished, "database": migrated}
 
 
 @pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each engine, gone after the test."""
-    with fresh_database(request.param, tmp_path) as address:
+    """A database of each engine, gone after the test: empty, unless the test asks for what lives in it as well."""
+    wanted = next((made for name, made in _FURNISHED_BY.items() if name in request.fixturenames), None)
+    with fresh_database(request.param, tmp_path, wanted) as address:
         yield address
+
+
+if CHOSEN == "postgresql":
+
+    @pytest.fixture(autouse=True)
+    def _registers_of_this_test(tmp_path: Path) -> Iterator[None]:
+        """Registers that a test made for its folder go with it."""
+        yield
+        forget(tmp_path)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The server for PostgreSQL is one for the whole run, and the process that began the run ends it."""
+    if os.environ.get("ENGINE_TESTS") == "required" and absent():
+        raise pytest.UsageError(ABSENT_POSTGRES)
+    config.stash[_OWNED] = begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if config.stash.get(_OWNED, False):
+        end_run()
 
 
 @pytest.hookimpl(trylast=True)
@@ -30,6 +60,8 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A run without the browser tests must not look like a whole one."""
+    """A run without the browser tests, or on one engine, must not look like a whole one."""
     if chromium() is None:
         terminalreporter.write_line(ABSENT, yellow=True)
+    if absent():
+        terminalreporter.write_line(ABSENT_POSTGRES, yellow=True)

@@ -29,3 +29,6 @@ SWEEP_HEARTBEAT = timedelta(minutes=2)
 
 SWEEP_LIMIT = timedelta(hours=12)
 """A run that cannot be done by then gives up: the next night looks at the register as it is then."""
+
+RECONCILE_LIMIT = timedelta(minutes=50)
+"""A comparison that cannot be done by then gives up: the next hour's looks at everything again."""

@@ -16,7 +16,8 @@ from models.decisions import Officer
 from models.docket import CaseRow
 
 from ..deps import Caller, Runtime, Work
-from ..door import bearer_token, officer_with, router
+from ..door import bearer_token, holder_of, router
+from ..problems import ProblemError
 
 routes = router("events")
 
@@ -52,7 +53,7 @@ async def changes(
     yield ": 已连接 connected\nretry: 3000\n\n"
     while time.monotonic() < ends:
         await asyncio.sleep(runtime.event_seconds)
-        if await run_in_threadpool(officer_with, runtime, token) is None:
+        if not await _holds(runtime, token):
             return
         now_seen = await run_in_threadpool(_seen, runtime, officer)
         changed = [fact for case_id, fact in now_seen.items() if known.get(case_id) != fact]
@@ -64,6 +65,13 @@ async def changes(
         elif time.monotonic() - spoke > SILENCE_SECONDS:
             spoke = time.monotonic()
             yield ": 在线 alive\n\n"
+
+
+async def _holds(runtime: Runtime, token: str) -> bool:
+    try:
+        return await holder_of(runtime, token) is not None
+    except ProblemError:  # nobody can say so now; the client comes again
+        return False
 
 
 def _seen(runtime: Runtime, officer: Officer) -> dict[str, str]:

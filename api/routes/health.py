@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastapi import Response
 from fastapi.responses import PlainTextResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from docket import health
-
 from .. import reading
 from ..deps import Runtime, Work
 from ..door import router
+from ..metrics import CONTENT_TYPE
 from ..shapes import Part, Readiness
+from ..vitals import Vitals, room_left, vitals
 
 routes = router("health")
 
-PATIENCE = timedelta(seconds=15)
-"""A command is judged within a second or two; one that waits longer has no worker, or one that is stuck."""
 _WELL = Part(well=True, says="正常 · well")
-
-METRICS = "text/plain; version=0.0.4; charset=utf-8"
-_HELP = {
-    "cases": "事项数（按状态）",
-    "outbox_undelivered": "尚未送达流程引擎的指令数",
-    "outbox_oldest_seconds": "最早一条未送达指令已等待的秒数",
-    "commands_unjudged": "尚无回执的指令数",
-    "steps_overdue": "已逾期的环节数",
-    "records_unfiled": "已编号待归档的文件数",
-}
 
 
 @routes.get("/health/live", operation_id="health_live", summary="存活 · liveness")
@@ -50,8 +38,17 @@ async def health_ready(answer: Response, runtime: Work) -> Readiness:
     Neither Temporal nor the worker being away takes the API out of service: commands are committed and judged later.
     """
     parts = await run_in_threadpool(_register, runtime)
-    parts["temporal"] = _temporal(await runtime.temporal.healthy())
-    parts["records"] = await run_in_threadpool(_store, runtime)
+    parts["temporal"] = _part(
+        await runtime.temporal.healthy(),
+        "流程引擎不可用，决定已登记，恢复后自动送达 · Temporal is away; decisions are kept",
+    )
+    parts["records"] = _part(
+        await run_in_threadpool(runtime.store.well),
+        "档案存储不可用，文件暂不能生成和下载 · the records store is away",
+    )
+    parts["disk"] = _part(
+        await run_in_threadpool(room_left, runtime), "磁盘将满，请清理或扩容 · the disk is nearly full"
+    )
     if all(part.well for part in parts.values()):
         return Readiness(status="ready", says="一切正常 · all is well", parts=parts)
     if parts["database"].well:
@@ -62,31 +59,35 @@ async def health_ready(answer: Response, runtime: Work) -> Readiness:
 
 
 def _register(runtime: Runtime) -> dict[str, Part]:
-    """The database, and what it tells of the worker: without it nothing is known of the worker."""
+    """The database, and what it tells of the others: without it nothing is known of them."""
+    now = runtime.clock()
     try:
         with runtime.database.read() as s:
-            waiting_since = health.oldest_unjudged(s)
+            found = vitals(s, now)
     except (SQLAlchemyError, OSError):
         return {"database": Part(well=False, says="数据库不可用 · the database is away")}
-    return {"database": _WELL, "worker": _worker(waiting_since, runtime.clock())}
+    return {
+        "database": _WELL,
+        "worker": _part(found.worker(now), "办理进程没有响应 · no worker answers"),
+        "reconciliation": _reconciliation(found, now),
+        "log": _part(
+            not found.log_behind, "存证日志没有按时追加，请查看定时任务 · the log is behind: see the schedules"
+        ),
+        "clock": _part(found.together, "本机与数据库的时钟不一致，请校时 · the clocks are apart: synchronise them"),
+    }
 
 
-def _worker(waiting_since: datetime | None, now: datetime) -> Part:
-    if waiting_since is None or now - waiting_since <= PATIENCE:
-        return _WELL
-    return Part(well=False, says="办理进程没有响应 · no worker answers")
+def _part(well: bool, says: str) -> Part:
+    return _WELL if well else Part(well=False, says=says)
 
 
-def _store(runtime: Runtime) -> Part:
-    if runtime.store.well():
-        return _WELL
-    return Part(well=False, says="档案存储不可用，文件暂不能生成和下载 · the records store is away")
-
-
-def _temporal(well: bool) -> Part:
-    if well:
-        return _WELL
-    return Part(well=False, says="流程引擎不可用，决定已登记，恢复后自动送达 · Temporal is away; decisions are kept")
+def _reconciliation(found: Vitals, now: datetime) -> Part:
+    if found.last is None:
+        return Part(well=True, says="还没有核对过 · there was no reconciliation yet")
+    if not found.compared(now):
+        return Part(well=False, says="核对已停止，请查看定时任务 · no reconciliation of late: see the schedules")
+    left = found.last.left
+    return _part(not left, f"核对发现 {left} 处差异待处理 · {left} differences to look after")
 
 
 @routes.get(
@@ -100,12 +101,4 @@ def read_metrics(runtime: Work) -> Response:
     """Prometheus 文本格式。Prometheus text exposition."""
     with runtime.database.read() as s:
         gauges = reading.gauges(s, runtime.clock())
-    lines: list[str] = []
-    for name, values in gauges.items():
-        lines += [f"# HELP dingbian_{name} {_HELP[name]}", f"# TYPE dingbian_{name} gauge"]
-        lines += [f"dingbian_{name}{_label(state)} {value:g}" for state, value in sorted(values.items())]
-    return Response("\n".join(lines) + "\n", media_type=METRICS)
-
-
-def _label(state: str) -> str:
-    return f'{{state="{state}"}}' if state else ""
+    return Response(runtime.metrics.page(gauges), media_type=CONTENT_TYPE)

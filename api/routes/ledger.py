@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import Query
 
+from docket import reconciling
 from ledger import log, log_verify
 from ledger import verify as ledger_verify
 from models.ledger import Verification
 from models.proofs import ConsistencyProof, InclusionProof, LogHead, RowKind
+from models.reconciliation import Reconciled
 from records import verify as records_verify
 
 from .. import reading
@@ -54,6 +56,17 @@ def verify_ledger(runtime: Work, officer: Caller) -> Verification:
         filed, newest = reading.filed_records(s), log.head(s)
     told = {"records": filed, "faults": faults, "log_size": newest.size, "log_root": newest.root}
     return found.model_copy(update=told)
+
+
+@routes.get("/ledger/reconciliation", operation_id="read_reconciliation", summary="最近一次核对 · last reconciliation")
+def read_reconciliation(runtime: Work, _officer: Caller) -> Reconciled:
+    """登记簿、台账、档案与流程引擎最近一次比对的差异；从未核对的为 404。What differed at the last look, and what was
+    repaired."""
+    with runtime.database.read() as s:
+        found = reconciling.latest(s)
+    if found is None:
+        raise not_found("还没有核对过 · there was no reconciliation yet")
+    return found
 
 
 @routes.get("/ledger/log", operation_id="read_log_head", summary="存证日志的头 · head of the transparency log")

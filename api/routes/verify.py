@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from models.documents import RecordCheck
 from records import verify as records_verify
 
-from ..deps import Runtime, Work
+from ..deps import Runtime, Work, address_of
 from ..door import router
 from ..middleware import UPLOAD_BYTES
 from ..problems import FieldError, ProblemError
@@ -46,11 +46,6 @@ class InMemory(MultiPartParser):
     """An uploaded document is never written to disk: what is official may name persons."""
 
     spool_max_size = UPLOAD_BYTES
-
-
-def address_of(request: Request) -> str:
-    """By which a caller without sign-in is counted."""
-    return request.client.host if request.client is not None else "-"
 
 
 @routes.get(

@@ -12,7 +12,9 @@ from starlette_admin.flash import flash
 from starlette_admin.routing import route
 
 from api.deps import Runtime, runtime_of
-from api.problems import not_found
+from api.permissions import RULES
+from api.problems import ProblemError, not_found
+from api.routes.packages import package
 from api.shapes import Answered
 from docket import desks, particulars, substitutions, view
 from models.decisions import Officer
@@ -23,7 +25,7 @@ from ..casework import orders
 from ..casework.asked import units_in
 from ..casework.fields import Form
 from ..casework.sheet import Case, Turn, allowed, sheet, veiled
-from ..door import Page, officer_of, reading
+from ..door import Page, officer_of, passes, reading
 from ..words import _, said
 from . import deciding
 
@@ -80,6 +82,17 @@ class CasePage(Page):
         outcome = await deciding.order(request, case)
         return await self._after(request, outcome)
 
+    @route("/package", name="case-package")
+    async def package(self, request: Request) -> Response:
+        """The archive package of a case that has ended, for those who may ask the API for it."""
+        officer = officer_of(request)
+        if not _may_take(officer):
+            raise ProblemError("forbidden", "您的部门或角色不能办理此项 · not for your department or role")
+        case_id = request.path_params["case_id"]
+        if not _NAMES_A_CASE.fullmatch(case_id):
+            raise not_found()
+        return await package(runtime_of(request), officer, case_id)
+
     async def _read(self, request: Request) -> Case:
         officer, case_id = officer_of(request), request.path_params["case_id"]
         return await reading(request, lambda s, runtime: read_case(s, runtime, officer, case_id))
@@ -110,6 +123,7 @@ class CasePage(Page):
             "veiled": veiled,
             "step_named": orders.step_named,
             "subject_named": orders.subject_named,
+            "package": made.docket.state.final and _may_take(officer),
         }
         template = "console/case_parts.html" if asked.get("part") else "console/case.html"
         return self.render(request, template, context, status=status)
@@ -138,6 +152,11 @@ class CasePage(Page):
             return RedirectResponse(request.url_for("console:worklist"), 303)
         url = request.url_for("console:case", case_id=target).include_query_params(**query)
         return RedirectResponse(url, 303)
+
+
+def _may_take(officer: Officer) -> bool:
+    """Whether the officer may take the archive package of a case away."""
+    return passes(RULES["read_case_package"], officer)
 
 
 def _tell(request: Request, answered: Answered, what: str) -> None:

@@ -19,8 +19,8 @@ from starlette_admin.routing import route
 from api.deps import Runtime, runtime_of
 from api.permissions import RULES
 from api.problems import ProblemError
-from api.routes.health import PATIENCE
-from docket import health, overview
+from api.vitals import Vitals, room_left, vitals
+from docket import overview
 from ledger import overview as quotas
 from models.enums import CommandKind, Department, Procedure, Resource, State, Step, UnitKind
 from models.overview import Ageing, Cards, LateCase, Month, Pace, QuotaUse, StateLoad, StepLoad, Stuck, Week
@@ -70,7 +70,7 @@ class Now:
     steps: list[StepLoad]
     states: list[StateLoad]
     ageing: list[Ageing]
-    waiting_since: datetime | None
+    vitals: Vitals
     trends: Trends
 
 
@@ -101,7 +101,8 @@ class SupervisorsDesk(Page):
         now = runtime.clock()
         found = await reading(request, lambda s, runtime: self._read(s, runtime, now, choice))
         engine, store = await runtime.temporal.healthy(), await run_in_threadpool(runtime.store.well)
-        parts = _parts(found.waiting_since, now, engine=engine, store=store)
+        room = await run_in_threadpool(room_left, runtime)
+        parts = _parts(found.vitals, now, engine=engine, store=store, room=room)
         return self.render(
             request,
             "console/desk.html",
@@ -133,7 +134,7 @@ class SupervisorsDesk(Page):
             steps=overview.step_loads(s, now),
             states=overview.state_loads(s),
             ageing=overview.ageing(s, now, calendar),
-            waiting_since=health.oldest_unjudged(s),
+            vitals=vitals(s, now),
             trends=self._trends(s, runtime, now, choice),
         )
 
@@ -338,17 +339,23 @@ def _engine_url(request: Request, runtime: Runtime) -> str | None:
     return f"{runtime.settings.ui_url}/namespaces/{runtime.namespace}/workflows/"
 
 
-def _parts(waiting_since: datetime | None, now: datetime, *, engine: bool, store: bool) -> list[tuple[str, bool, str]]:
+def _parts(found: Vitals, now: datetime, *, engine: bool, store: bool, room: bool) -> list[tuple[str, bool, str]]:
     """The parts of the system: name, whether it is well, and what that means."""
-    worker = waiting_since is None or now - waiting_since <= PATIENCE
-    waits = _("没有响应，自%(at)s起有指令未办") % {"at": moment(waiting_since)}
+    waits = _("没有响应，自%(at)s起有指令未办") % {"at": moment(found.waiting_since)}
+    left = found.last.left if found.last else 0
+    differs = _("有 %(number)s 处差异待处理") % {"number": left} if found.compared(now) else _("已停止，请查看定时任务")
     well = _("正常")
-    return [
-        (_("数据库"), True, well),
-        (_("流程引擎"), engine, well if engine else _("不可用，决定照常登记，恢复后自动送达")),
-        (_("办理进程"), worker, well if worker else waits),
-        (_("档案存储"), store, well if store else _("不可用，文件暂不能生成和下载")),
+    parts = [
+        (_("数据库"), True, ""),
+        (_("流程引擎"), engine, _("不可用，决定照常登记，恢复后自动送达")),
+        (_("办理进程"), found.worker(now), waits),
+        (_("档案存储"), store, _("不可用，文件暂不能生成和下载")),
+        (_("核对"), found.compared(now) and not left, differs),
+        (_("存证日志"), not found.log_behind, _("没有按时追加，请查看定时任务")),
+        (_("磁盘"), room, _("将满，请清理或扩容")),
+        (_("时钟"), found.together, _("与数据库不一致，请校时")),
     ]
+    return [(name, is_well, well if is_well else says) for name, is_well, says in parts]
 
 
 def _heat(request: Request, steps: Sequence[StepLoad], states: Sequence[StateLoad]) -> list[Heat]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -14,25 +15,39 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette_admin.flash import flash
 from starlette_admin.routing import route
 
 from api.deps import Runtime, runtime_of
-from api.permissions import may_see_unit
+from api.permissions import RULES, may_see_unit
 from api.problems import ProblemError, not_found
-from api.routes.records import DOCX, download, readable, stored
+from api.routes.records import (
+    DOCX,
+    PDF,
+    download,
+    pdf_of,
+    readable,
+    require_filed,
+    signature_of,
+    signed_file,
+    stored,
+    unavailable,
+)
 from docket import unit_page, view
 from models.decisions import Officer
+from models.disposals import HoldView
 from models.docket import RecordView
-from models.enums import RecordState
-from records import preview, register
+from models.enums import RecordState, RenditionKind, Retention
+from models.renditions import RenditionView
+from records import holds, preview, register, renditions
 
-from ..door import Page, may_open, officer_of, reading
-from ..words import _
+from ..door import Page, may_open, officer_of, passes, reading
+from ..words import _, said
 
 KEPT_DOCUMENTS = 24
 """Documents whose pages are kept in memory: some 60 KB a page, so a few megabytes in all."""
 
-HANDS = ("经办", "审核", "签发", "决定", "核定单审核", "核定单签发")
+HANDS = ("经办", "审核", "签发", "决定", "核定单审核", "核定单签发", "提出", "批准", "执行", "监销")
 """In which capacity officers stand on a record; the register holds these words."""
 
 
@@ -70,6 +85,10 @@ class Facts:
     successor: RecordView | None
     before: tuple[str, str] | None
     after: tuple[str, str] | None
+    holds: list[HoldView]
+    """For those to whom disposals are open: why a record is asked for may be nobody else's business."""
+    pdf: RenditionView | None
+    signed: RenditionView | None
 
 
 class RecordPage(Page):
@@ -98,7 +117,15 @@ class RecordPage(Page):
                 "hands": [(_(role) if role in HANDS else role, name) for role, name in facts.record.officers.items()],
                 "qr": _qr(address),
                 "void": facts.record.state is RecordState.VOID,
+                "retention": Retention(facts.record.retention),
+                "permanent": facts.record.retention == Retention.PERMANENT.value,
                 "file_size": _size(facts.record.size),
+                "may_hold": passes(RULES["place_hold"], officer_of(request)) and facts.record.disposed_on is None,
+                "may_lift": passes(RULES["lift_hold"], officer_of(request)),
+                "me": officer_of(request).id,
+                "key": uuid.uuid4().hex,
+                "pdf_here": facts.pdf is not None or preview.installed(),
+                "signing": _signing(runtime, officer_of(request), facts),
             },
         )
 
@@ -107,7 +134,32 @@ class RecordPage(Page):
         runtime, officer = runtime_of(request), officer_of(request)
         record = await run_in_threadpool(readable, runtime, officer, request.path_params["record_id"].hex)
         data = await run_in_threadpool(stored, runtime, record)
-        return download(record, data, DOCX, "docx")
+        return download(record, data, DOCX, "docx", record.digest)
+
+    @route("/pdf", name="record-pdf")
+    async def pdf(self, request: Request) -> Response:
+        record = await self._readable(request)
+        return download(record, await pdf_of(runtime_of(request), officer_of(request), record), PDF, "pdf")
+
+    @route("/signed", name="record-signed")
+    async def signed(self, request: Request) -> Response:
+        record = await self._readable(request)
+        return await run_in_threadpool(signed_file, runtime_of(request), record)
+
+    @route("/signature", methods=["POST"], name="record-sign")
+    async def sign(self, request: Request) -> Response:
+        """Send the record to the office's signing provider, for those who may ask the API for it."""
+        officer = officer_of(request)
+        if not passes(RULES["sign_record"], officer):
+            raise ProblemError("forbidden", "您的部门或角色不能办理此项 · not for your department or role")
+        record = await self._readable(request)
+        try:
+            await signature_of(runtime_of(request), officer, record)
+        except ProblemError as error:
+            flash(request, f"{said(error.problem.title)}：{said(error.problem.detail)}", "error")
+        else:
+            flash(request, _("签章件已存下，与原件并存"), "success")
+        return RedirectResponse(request.url_for("console:record", record_id=record.id), 303)
 
     @route("/preview", name="record-preview")
     async def preview(self, request: Request) -> Response:
@@ -151,6 +203,9 @@ class RecordPage(Page):
             successor=successor,
             before=before,
             after=after,
+            holds=holds.on_record(s, record_id) if may_open(request, "disposals") else [],
+            pdf=renditions.of_kind(s, record_id, RenditionKind.PDF),
+            signed=renditions.of_kind(s, record_id, RenditionKind.SIGNED),
         )
 
     async def _readable(self, request: Request) -> RecordView:
@@ -160,26 +215,32 @@ class RecordPage(Page):
     async def _pages(self, request: Request, record: RecordView) -> list[bytes]:
         """The pictures; a conversion is bounded per officer and two run at once. Raises ProblemError."""
         runtime = runtime_of(request)
-        if record.digest is None:
-            await run_in_threadpool(stored, runtime, record)
-        digest = str(record.digest)
+        digest = require_filed(record)
         kept = self.pictures.get(digest)
         if kept is not None:
             return kept
-        runtime.limits.renditions.take(officer_of(request).id)
-        data = await run_in_threadpool(stored, runtime, record)
-        return await to_thread.run_sync(self._converted, digest, data, limiter=runtime.limits.at_once)
+        pdf = await pdf_of(runtime, officer_of(request), record)
+        return await to_thread.run_sync(self._converted, digest, pdf, limiter=runtime.limits.at_once)
 
-    def _converted(self, digest: str, data: bytes) -> list[bytes]:
+    def _converted(self, digest: str, pdf: bytes) -> list[bytes]:
         kept = self.pictures.get(digest)  # while this one waited for its turn, another may have converted it
         if kept is not None:
             return kept
         try:
-            pages = preview.to_pngs(data)
+            pages = preview.pages_of(pdf)
         except preview.PreviewUnavailable:
-            raise ProblemError("preview-unavailable", "请下载原件查看 · download the document instead") from None
+            raise unavailable() from None
         self.pictures.put(digest, pages)
         return pages
+
+
+def _signing(runtime: Runtime, officer: Officer, facts: Facts) -> str:
+    """What the page says of signing: `offered` to the officer, `unset` where the office has no provider, or ""."""
+    if facts.signed is not None or facts.record.state is not RecordState.VALID or facts.record.digest is None:
+        return ""
+    if runtime.sign is None:
+        return "unset"
+    return "offered" if passes(RULES["sign_record"], officer) else ""
 
 
 def _seen(s: Session, record_id: str, officer: Officer) -> bool:

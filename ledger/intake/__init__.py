@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .cells import escape_cell
+from ledger.spreadsheets.escaping import escape_cell
+
 from .run import import_file
 from .template import template
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date, datetime
 
+from ledger.spreadsheets.escaping import FORMULA_LEAD, escape_cell
+from ledger.spreadsheets.parsing import FORMULA
 from models.shape import UNSAFE_TEXT, plain_text
 
-from .columns import Column, Form, spelling
-from .workbook import FORMULA
+from .columns import Column, Form, shown, spelling
 
-# What a spreadsheet program takes for a formula or a command (CSV injection, OWASP).
-DANGEROUS_LEAD = ("=", "+", "-", "@", "\t", "\r")
 LARGEST_COUNT = 99_999
 _DAY = re.compile(r"(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})日?|(\d{4})(\d{2})(\d{2})")
 _WHOLE = re.compile(r"[0-9]{1,9}(?:\.0+)?")
 _ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#SPILL!", "#CALC!"})
 # Beyond 15 digits a spreadsheet number has lost its last digits: the original cannot be recovered.
 _EXACT = 10**15
+_REMEMBERED = 5_000
 
 Value = str | int | date | None
 
@@ -27,16 +28,28 @@ class Unfit(ValueError):
     """The cell cannot be taken; the text says why."""
 
 
-def escape_cell(text: str) -> str:
-    """`text` for an exported cell: a leading character that starts a formula is preceded by an apostrophe."""
-    return "'" + text if text.startswith(DANGEROUS_LEAD) else text
-
-
 def harmless(value: object) -> str | int | float | date | None:
     """Any cell value of a foreign workbook in a form that may be written into a copy."""
     if value is None or isinstance(value, (int, float, date)):
         return value
     return escape_cell(UNSAFE_TEXT.sub("\ufffd", str(value))[:32_000])
+
+
+def reader_of(column: Column) -> Callable[[object], Value]:
+    """`read_cell` for one column, which remembers what it read: most texts and days of a roster stand in many rows."""
+    known: dict[object, Value] = {}
+
+    def read(value: object) -> Value:
+        if type(value) is not str and type(value) is not date:
+            return read_cell(column, value)
+        if value in known:
+            return known[value]
+        found = read_cell(column, value)
+        if len(known) < _REMEMBERED:
+            known[value] = found
+        return found
+
+    return read
 
 
 def read_cell(column: Column, value: object) -> Value:
@@ -63,7 +76,7 @@ def read_cell(column: Column, value: object) -> Value:
 
 
 def _refuse_formula(text: str) -> None:
-    if text.startswith(DANGEROUS_LEAD):
+    if text.startswith(FORMULA_LEAD):
         raise Unfit(f"不得以“{text[0]!r}”开头（公式） · must not start like a formula".replace("'", ""))
     if text in _ERRORS:
         raise Unfit("单元格为错误值 · the cell holds a spreadsheet error")
@@ -128,5 +141,5 @@ def _day(value: str | float | date) -> date:
 def _choice(column: Column, text: str) -> str:
     found = (column.choices or {}).get(spelling(text))
     if found is None:
-        raise Unfit(f"“{text[:30]}”不在选项中 · not one of the choices")
+        raise Unfit(f"“{shown(text[:30])}”不在选项中 · not one of the choices")
     return found

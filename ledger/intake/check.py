@@ -8,20 +8,23 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
+from ledger.spreadsheets.parsing import MAX_COLUMNS
+from ledger.spreadsheets.tables import Row
 from models.enums import Resource, UnitKind
 from models.intake import ImportFault
 from models.ledger import Basis, OpeningAccount, OpeningPerson
 from models.rulebook import Rulebook
 
-from .cells import Unfit, Value, read_cell
-from .columns import ACCOUNTS, BODIES, PERSONS, SHEETS, UNITS, is_example
+from .cells import Unfit, Value, reader_of
+from .columns import ACCOUNTS, BODIES, PERSONS, SHEETS, UNITS, is_example, shown
 from .entries import BodyEntry, Opening, UnitEntry
 from .numbers import unit_code_fault
 from .persons import PersonCheck
 from .register import Progress, parents_first, silent
-from .source import Row, Source, place_headings
+from .source import Source, place_headings
 
 CHECKING = "核对 · checking"
+MAX_FAULTS = 50_000
 _REPORT_EVERY = 1_000
 _T = TypeVar("_T", str, int, date)
 
@@ -41,9 +44,19 @@ class Checked:
     certificates: dict[str, int] = field(default_factory=dict)
 
     def fault(self, sheet: str, row: int, key: str, reason: str) -> None:
+        self.faulty.add((sheet, row))
+        if self.full:
+            return
         heading = next((column.heading for column in SHEETS[sheet] if column.key == key), key)
         self.faults.append(ImportFault(sheet=sheet, row=row, column=heading, reason=reason))
-        self.faulty.add((sheet, row))
+        if self.full:
+            reason = f"问题超过{MAX_FAULTS}处，其余未列，请先改正以上各处 · too many faults, the rest is not listed"
+            self.faults.append(ImportFault(sheet="", row=0, column="", reason=reason))
+
+    @property
+    def full(self) -> bool:
+        """No fault is listed any more: a file that is wrong throughout must not fill the memory with reasons."""
+        return len(self.faults) >= MAX_FAULTS
 
 
 def check(
@@ -70,7 +83,7 @@ def check(
 
 
 def _sheet_fault(name: str, reason: str) -> ImportFault:
-    return ImportFault(sheet=name[:60], row=0, column="", reason=reason)
+    return ImportFault(sheet=shown(name), row=0, column="", reason=reason)
 
 
 def _as(kind: type[_T], value: Value) -> _T | None:
@@ -111,30 +124,40 @@ class _Run:
         if wrong:
             return
         self.readable.add(sheet)
-        columns = [(column, places[column.key]) for column in SHEETS[sheet] if column.key in places]
-        taken = set(places.values())
-        done = 0
+        yield from self._read_rows(sheet, places, rows)
+
+    def _read_rows(self, sheet: str, places: dict[str, int], rows: Iterator[Row]) -> Iterator[tuple[int, Values]]:
+        columns = [
+            (column.key, places[column.key], reader_of(column), column.required)
+            for column in SHEETS[sheet]
+            if column.key in places
+        ]
+        untitled = [index for index in range(MAX_COLUMNS) if index not in places.values()]
         first_place = places[SHEETS[sheet][0].key]
+        done, total = 0, max(0, self.source.count(sheet) - 1)
         for number, cells in rows:
-            if is_example(cells[first_place] if first_place < len(cells) else None):
+            width = len(cells)
+            if is_example(cells[first_place] if first_place < width else None):
                 continue
             values: Values = {}
-            for column, index in columns:
+            for key, index, read, required in columns:
                 try:
-                    value = read_cell(column, cells[index]) if index < len(cells) else None
+                    value = read(cells[index]) if index < width else None
                 except Unfit as fault:
-                    self.found.fault(sheet, number, column.key, str(fault))
+                    self.found.fault(sheet, number, key, str(fault))
                     continue
-                if value is None and column.required:
-                    self.found.fault(sheet, number, column.key, "必填 · required")
-                elif value is not None:
-                    values[column.key] = value
-            if any(index not in taken and cell not in (None, "") for index, cell in enumerate(cells)):
+                if value is not None:
+                    values[key] = value
+                elif required:
+                    self.found.fault(sheet, number, key, "必填 · required")
+            if untitled[0] < width and any(cells[i] not in (None, "") for i in untitled if i < width):
                 self.found.fault(sheet, number, "", "无列名的列中有内容 · content in a column without heading")
             done += 1
             if done % _REPORT_EVERY == 0:
-                self.progress(f"{CHECKING} {sheet}", done, 0)
+                self.progress(f"{CHECKING} {sheet}", done, max(total, done))
             yield number, values
+            if self.found.full:
+                break
         self.progress(f"{CHECKING} {sheet}", done, done)
 
     # 机构

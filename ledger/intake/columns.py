@@ -6,12 +6,14 @@ the table for readers and a test keeps the two equal.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from models.enums import Labelled, Resource, Sex, UnitKind
+from models.shape import UNSAFE_TEXT
 
 
 class Form(StrEnum):
@@ -45,6 +47,20 @@ def spelling(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split()).strip("*")
 
 
+_NUMBER = re.compile(r"[0-9]{6}(?=[0-9]{6,}[Xx]?)([0-9]+[Xx]?)")
+_SHOWN = 60
+
+
+def shown(text: str) -> str:
+    """Foreign text for a list of faults: short, without control characters, and without what may be an identity
+    number in the wrong place."""
+    return UNSAFE_TEXT.sub("□", _NUMBER.sub(_masked, unicodedata.normalize("NFKC", text[: 2 * _SHOWN])))[:_SHOWN]
+
+
+def _masked(found: re.Match[str]) -> str:
+    return found[0][:6] + "*" * len(found[1])
+
+
 def _choice(key: str, heading: str, members: Iterable[Labelled], *, required: bool, note: str = "") -> Column:
     listed = list(members)
     accepted = {spelling(word): member.value for member in listed for word in (member.label, member.value)}
@@ -70,6 +86,8 @@ ACCOUNTS = "编制职数"
 PERSONS = "人员"
 # Sheets of ours that may come back with a corrected workbook; they hold no data.
 IGNORED_SHEETS = frozenset({"错误清单", "选项", "填表说明"})
+FAULT_HEADING = "问题"
+"""The column that a marked copy adds; it may stay when the copy comes back, and is not read."""
 
 EXAMPLE = "示例"
 """Begins the first cell of the template's example rows, which an import leaves out; no credit code begins so."""

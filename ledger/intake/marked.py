@@ -7,31 +7,25 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.comments import Comment
-from openpyxl.styles import Font, PatternFill
-
+from ledger.spreadsheets.escaping import escape_cell
+from ledger.spreadsheets.parsing import MAX_COLUMNS
+from ledger.spreadsheets.writer import BookWriter, Cell, SheetWriter, Style, Styled
 from models.intake import ImportFault
 
-from .cells import escape_cell, harmless
-from .columns import SHEETS, spelling
+from .cells import harmless
+from .columns import FAULT_HEADING, SHEETS, spelling
 from .register import Progress, silent
 from .source import Source
-from .workbook import MAX_COLUMNS
 
 MARKING = "标注错误 · marking faults"
 FAULT_SHEET = "错误清单"
-# A spreadsheet program slows to a crawl over many notes; the list names every fault in any case.
-MAX_COMMENTS = 2_000
-_RED = PatternFill("solid", start_color="FFFFC7CE", end_color="FFFFC7CE")
-_BOLD = Font(bold=True)
-_TEXT_FORMAT = "@"
-_REPORT_EVERY = 5_000
+# A spreadsheet program slows to a crawl over many notes; list and last column name every fault in any case.
+MAX_NOTES = 2_000
+_REPORT_EVERY = 1_000
+_FAULT_WIDTH = 60
 
-Marks = dict[str, dict[int, dict[str, list[str]]]]
+Marks = dict[int, dict[str, list[str]]]
 
 
 def marked_path(path: Path) -> Path:
@@ -40,107 +34,100 @@ def marked_path(path: Path) -> Path:
 
 
 def write_marked(source: Source, faults: list[ImportFault], target: Path, progress: Progress = silent) -> Path:
-    """Writes the copy, readable by its owner alone because it holds identity numbers. Returns `target`."""
-    marks: Marks = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    """Writes the copy, readable by its owner alone because it holds identity numbers. Returns `target`.
+
+    Its memory is that of the faults, whatever the size of the file.
+    """
+    marks: dict[str, Marks] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for fault in faults:
         marks[fault.sheet][fault.row][spelling(fault.column)].append(fault.reason)
-    book = Workbook(write_only=True)
-    _fault_list(book, faults)
-    comments = _Comments()
-    for name in (name for name in SHEETS if name in source.names):
-        _copy_sheet(book, source, name, marks[name], comments, progress)
-    _save_privately(book, target)
-    return target
-
-
-def _save_privately(book: Workbook, target: Path) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=".xlsx", dir=target.parent)
-    os.close(handle)
     try:
-        book.save(temporary)
+        with os.fdopen(handle, "wb") as out, BookWriter(out) as book:
+            _fault_list(book, faults)
+            notes = _Notes()
+            for name in (name for name in SHEETS if name in source.names):
+                _copy_sheet(book, source, name, marks[name], notes, progress)
         Path(temporary).replace(target)
     finally:
         Path(temporary).unlink(missing_ok=True)
+    return target
 
 
-def _fault_list(book: Workbook, faults: list[ImportFault]) -> None:
-    sheet = book.create_sheet(FAULT_SHEET)
-    sheet.freeze_panes = "A2"
-    for letter, width in zip("ABCD", (14, 8, 24, 80), strict=True):
-        sheet.column_dimensions[letter].width = width
-    sheet.append([_styled(sheet, text, font=_BOLD) for text in ("工作表", "行", "列", "原因")])
-    for fault in faults:
-        sheet.append(
-            [escape_cell(fault.sheet), fault.row or None, escape_cell(fault.column), escape_cell(fault.reason)]
-        )
+def _fault_list(book: BookWriter, faults: list[ImportFault]) -> None:
+    headings = ("工作表", "行", "列", "原因")
+    with book.sheet(FAULT_SHEET, (14, 8, 24, 80), filtered=len(headings)) as sheet:
+        sheet.append(Styled(text, Style.HEADING) for text in headings)
+        for fault in faults:
+            sheet.append(
+                [escape_cell(fault.sheet), fault.row or None, escape_cell(fault.column), escape_cell(fault.reason)]
+            )
 
 
-class _Comments:
+class _Notes:
     """Counts the notes given out over the whole workbook."""
 
     def __init__(self) -> None:
-        self.left = MAX_COMMENTS
+        self.left = MAX_NOTES
 
-    def take(self, reasons: Iterable[str]) -> Comment | None:
+    def take(self, reasons: Iterable[str]) -> str | None:
         if self.left <= 0:
             return None
         self.left -= 1
-        return Comment("\n".join(reasons), "定编", width=320, height=90)
+        return "\n".join(reasons)
 
 
-def _styled(sheet: Any, value: object, *, fill: PatternFill | None = None, font: Font | None = None) -> Any:
-    cell = WriteOnlyCell(sheet, harmless(value))
-    if fill is not None:
-        cell.fill = fill
-    if font is not None:
-        cell.font = font
-    return cell
+class _Copy:
+    """One sheet: the rows as they were, and behind the last heading a column that names what is wrong."""
+
+    def __init__(self, headings: tuple[object, ...], marks: Marks, notes: _Notes) -> None:
+        self.headings = [spelling(str(cell or "")) for cell in headings]
+        earlier = self.headings.index(FAULT_HEADING) if FAULT_HEADING in self.headings else None
+        self.last = min(len(self.headings), MAX_COLUMNS) if earlier is None else earlier
+        self._marks = marks
+        self._notes = notes
+
+    def row(self, number: int, cells: tuple[object, ...]) -> list[Cell]:
+        """A fault of no known column marks the first cell."""
+        row: list[Cell] = [harmless(cell) for cell in cells]
+        marks = self._marks.get(number)
+        if self.last < len(row):
+            row[self.last] = None if marks or FAULT_HEADING in self.headings else row[self.last]
+        if marks is None:
+            return row
+        row.extend([None] * (self.last + 1 - len(row)))
+        for heading, reasons in marks.items():
+            index = self.headings.index(heading) if heading in self.headings else 0
+            value = row[index]
+            row[index] = Styled(
+                value.value if isinstance(value, Styled) else value, Style.FAULT, self._notes.take(reasons)
+            )
+        row[self.last] = "；".join(
+            escape_cell(f"{heading}：{reason}" if heading else reason)
+            for heading, reasons in marks.items()
+            for reason in reasons
+        )
+        return row
 
 
-def _copy_sheet(
-    book: Workbook,
-    source: Source,
-    name: str,
-    marks: dict[int, dict[str, list[str]]],
-    comments: _Comments,
-    progress: Progress,
-) -> None:
-    sheet = book.create_sheet(name)
-    sheet.freeze_panes = "A2"
-    for index, column in enumerate(SHEETS[name]):
-        sheet.column_dimensions[_letter(index)].width = column.width
-    headings: list[str] = []
-    written = 0
-    for number, cells in source.rows(name):
-        for _ in range(written + 1, number):
-            sheet.append([])
-        if not headings:
-            headings = [spelling(str(cell or "")) for cell in cells]
-        sheet.append(_marked_row(sheet, cells, headings, marks.get(number, {}), comments))
-        written = number
-        if number % _REPORT_EVERY == 0:
-            progress(f"{MARKING} {name}", number, 0)
+def _copy_sheet(book: BookWriter, source: Source, name: str, marks: Marks, notes: _Notes, progress: Progress) -> None:
+    columns = SHEETS[name]
+    with book.sheet(name, [*(column.width for column in columns), _FAULT_WIDTH], filtered=len(columns) + 1) as sheet:
+        copy: _Copy | None = None
+        total = source.count(name)
+        progress(f"{MARKING} {name}", 0, total)
+        for done, (number, cells) in enumerate(source.rows(name), start=1):
+            if copy is None:
+                copy = _Copy(cells, marks, notes)
+                _headings(sheet, copy, number, cells)
+                continue
+            sheet.append(copy.row(number, cells), number)
+            if done % _REPORT_EVERY == 0:
+                progress(f"{MARKING} {name}", done, max(total, done))
 
 
-def _letter(index: int) -> str:
-    return chr(ord("A") + index)
-
-
-def _marked_row(
-    sheet: Any, cells: tuple[object, ...], headings: list[str], marks: dict[str, list[str]], comments: _Comments
-) -> list[Any]:
-    """The row as it was; a fault of no known column marks the first cell."""
-    width = max((i for i, cell in enumerate(cells, start=1) if cell not in (None, "")), default=1)
-    row: list[Any] = [harmless(cell) for cell in cells[:width]]
-    for heading, reasons in marks.items():
-        index = headings.index(heading) if heading in headings[:MAX_COLUMNS] else 0
-        row.extend([None] * (index + 1 - len(row)))
-        value = cells[index] if index < len(cells) else None
-        cell = _styled(sheet, value, fill=_RED)
-        if isinstance(value, str):
-            cell.number_format = _TEXT_FORMAT
-        note = comments.take(reasons)
-        if note is not None:
-            cell.comment = note
-        row[index] = cell
-    return row
+def _headings(sheet: SheetWriter, copy: _Copy, number: int, cells: tuple[object, ...]) -> None:
+    row = copy.row(number, cells)
+    row.extend([None] * (copy.last + 1 - len(row)))
+    row[copy.last] = Styled(FAULT_HEADING, Style.HEADING)
+    sheet.append(row, number)

@@ -13,14 +13,15 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from ledger.db import Database, keyring_of
+from ledger.spreadsheets.guard import Unsafe
 from models.intake import ImportFault, ImportReport
 from models.ledger import Cause
 from models.register import Occupancy, Person, Unit
 from models.rulebook import Rulebook
+from models.shape import UNSAFE_TEXT
 
 from .check import Checked, check
 from .columns import PERSONS, UNITS
-from .guard import Unsafe
 from .marked import marked_path, write_marked
 from .register import Progress, silent, write_opening
 from .source import Source, open_source
@@ -28,6 +29,7 @@ from .source import Source, open_source
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 _BATCH = 500
 STEP = "opening"
+OPENING = "打开 · opening"
 
 
 def import_file(
@@ -45,6 +47,7 @@ def import_file(
     may not be read at all comes back as a report with one fault; faults in rows come back with a marked copy.
     """
     report = progress or silent
+    report(OPENING, 0, 0)
     try:
         with open_source(path) as source:
             on = at.astimezone(_SHANGHAI).date()
@@ -52,7 +55,7 @@ def import_file(
             imported = _enter(database, checked, _cause(path, at), report)
             return _report(source, checked, imported, path, report)
     except Unsafe as unsafe:
-        return ImportReport(faults=[ImportFault(sheet="", row=0, column="", reason=str(unsafe))])
+        return ImportReport(faults=[ImportFault(sheet="", row=0, column="", reason=UNSAFE_TEXT.sub("□", str(unsafe)))])
 
 
 def _cause(path: Path, at: datetime) -> Cause:

@@ -1,108 +1,40 @@
-"""Rows of a workbook or of a folder of CSV files, one at a time."""
+"""The sheets of an import as the checks and the marked copy see them, and where each column stands."""
 
 from __future__ import annotations
 
-import csv
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import ParseError
+from ledger.spreadsheets.reader import ChildTables, open_tables
+from ledger.spreadsheets.tables import Row
 
-from .columns import IGNORED_SHEETS, SHEETS, spelling
-from .guard import MAX_FILE_BYTES, Unsafe, guard
-from .workbook import MAX_COLUMNS, Workbook
+from .columns import FAULT_HEADING, IGNORED_SHEETS, SHEETS, shown, spelling
 
-MAX_ROWS = 300_000
-_CSV_FIELD = 40_000
-_ENCODINGS = ("utf-8-sig", "gb18030")
-
-Row = tuple[int, tuple[object, ...]]
+NOT_READ = ""
+"""The key under which `place_headings` puts the column that a marked copy adds."""
 
 
-class Source(Protocol):
+class Source:
     """Sheets in the file's order; `rows` starts at the heading, row 1, and leaves out empty rows."""
 
-    names: list[str]
+    def __init__(self, tables: ChildTables) -> None:
+        self._tables = tables
+        self.names = [name for name in tables.names if name not in IGNORED_SHEETS]
 
-    def rows(self, name: str) -> Iterator[Row]: ...
+    def count(self, name: str) -> int:
+        """How many rows to expect, 0 where that is not known."""
+        return self._tables.count(name)
+
+    def rows(self, name: str) -> Iterator[Row]:
+        return self._tables.rows(name)
 
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """A workbook (.xlsx) or a folder of CSV files named as the sheets. Raises Unsafe."""
-    if path.is_dir():
-        yield _CsvFolder(path)
-        return
-    if not path.is_file():
-        raise Unsafe("文件不存在 · no such file")
-    if path.suffix.lower() != ".xlsx":
-        raise Unsafe("须为 .xlsx 工作簿或 CSV 文件夹 · must be an .xlsx workbook or a folder of CSV files")
-    guard(path)
-    try:
-        book = Workbook(path)
-    except (ParseError, DefusedXmlException, zipfile.BadZipFile, zlib.error, KeyError, ValueError):
-        raise Unsafe("工作簿无法读取 · unreadable workbook") from None
-    try:
-        yield _WorkbookSource(book)
-    finally:
-        book.close()
-
-
-def _filled(number: int, cells: tuple[object, ...]) -> bool:
-    filled = any(cell is not None and cell != "" for cell in cells)
-    if filled and number > MAX_ROWS:
-        raise Unsafe(f"超过{MAX_ROWS}行 · too many rows")
-    return filled
-
-
-class _WorkbookSource:
-    def __init__(self, book: Workbook) -> None:
-        self._book = book
-        self.names = [title for title in book.sheets if title not in IGNORED_SHEETS]
-
-    def rows(self, name: str) -> Iterator[Row]:
-        return ((number, cells) for number, cells in self._book.rows(name) if _filled(number, cells))
-
-
-class _CsvFolder:
-    def __init__(self, folder: Path) -> None:
-        found = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".csv"}
-        self._files = {name: path for name, path in found.items() if name not in IGNORED_SHEETS}
-        for path in self._files.values():
-            if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
-                raise Unsafe(
-                    f"{path.name}：不是普通文件或超过{MAX_FILE_BYTES >> 20}MB · not a plain file, or too large"
-                )
-        self.names = list(self._files)
-
-    def rows(self, name: str) -> Iterator[Row]:
-        path = self._files[name]
-        csv.field_size_limit(_CSV_FIELD)
-        try:
-            with path.open(encoding=_encoding(path), newline="") as file:
-                for number, cells in enumerate(csv.reader(file, strict=True), start=1):
-                    if _filled(number, tuple(cells)):
-                        yield number, tuple(cells[:MAX_COLUMNS])
-        except (csv.Error, UnicodeDecodeError):
-            raise Unsafe(f"{path.name}：不是可读的 CSV · not readable as CSV") from None
-
-
-def _encoding(path: Path) -> str:
-    """UTF-8, or what Chinese editions of spreadsheet programs write."""
-    for encoding in _ENCODINGS:
-        try:
-            with path.open(encoding=encoding) as file:
-                while file.read(1 << 20):
-                    pass
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    raise Unsafe(f"{path.name}：须为 UTF-8 或 GB18030 编码 · must be UTF-8 or GB18030")
+    """A workbook (.xlsx) or a folder of CSV files named as the sheets. Raises Unsafe, also while rows are read."""
+    with open_tables(path) as tables:
+        yield Source(tables)
 
 
 def place_headings(sheet: str, heading: tuple[object, ...]) -> tuple[dict[str, int], list[tuple[str, str]]]:
@@ -113,14 +45,16 @@ def place_headings(sheet: str, heading: tuple[object, ...]) -> tuple[dict[str, i
     for index, cell in enumerate(heading):
         if cell is None or str(cell).strip() == "":
             continue
-        text = str(cell).strip()[:60]
-        column = known.get(spelling(text))
-        if column is None:
+        name = spelling(str(cell))
+        column = known.get(name)
+        key = NOT_READ if name == FAULT_HEADING else column.key if column else None
+        text = shown(str(cell).strip())
+        if key is None:
             faults.append((text, "未知列名 · unknown heading"))
-        elif column.key in places:
+        elif key in places:
             faults.append((text, "列名重复 · heading repeated"))
         else:
-            places[column.key] = index
+            places[key] = index
     for column in SHEETS[sheet]:
         if column.required and column.key not in places:
             faults.append((column.heading, "缺少必填列 · required column is missing"))

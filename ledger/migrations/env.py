@@ -8,9 +8,9 @@ from __future__ import annotations
 from alembic import context
 from sqlmodel import SQLModel
 
-from models import archives, log, register, visits
+from models import archives, log, register, runs, visits
 
-__all__ = ["archives", "log", "register", "visits"]  # importing them is what fills the metadata
+__all__ = ["archives", "log", "register", "runs", "visits"]  # importing them is what fills the metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata)
 with context.begin_transaction():

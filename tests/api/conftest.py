@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from sqlmodel import select
 
+from activities.deps import Deps
 from api import examples
 from api.app import create_app
 from api.deps import Runtime
@@ -26,9 +26,13 @@ from models.register import Account, Case, Command, Holder, Unit
 from models.rulebook import Calendar, Rulebook
 from models.sealing import Keyring, SealingKey
 from records import numbering
+from records.render import Renderer
 from records.store import FolderStore
 from runtime.client import TemporalAway
+from runtime.disposing import Disposer
+from runtime.renditions import PdfMaker, Shelf
 from runtime.settings import Settings
+from tests.support.engines import copy_of, forget, register_of
 
 UNIT_A = examples.UNIT
 UNIT_B = "11990000000000002B"
@@ -51,6 +55,8 @@ CAST: dict[str, tuple[Department, str | None, Role]] = {
     "supervisor": (Department.SUPERVISION, None, Role.SUPERVISOR),
     "auditor": (Department.SUPERVISION, None, Role.AUDITOR),
     "system_admin": (Department.ADMINISTRATION, None, Role.SYSTEM_ADMIN),
+    "security_admin": (Department.ADMINISTRATION, None, Role.SECURITY_ADMIN),
+    "audit_admin": (Department.ADMINISTRATION, None, Role.AUDIT_ADMIN),
 }
 
 
@@ -143,10 +149,16 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], dict[str, Officer]]:
-    """The register file with units and officers, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("register") / "register.db"
-    database = Database(f"sqlite:///{path}", KEYRING)
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str], dict[str, Officer]]]:
+    """A register with units and officers, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("register")
+    url = register_of(folder / "register.db")
+    yield url, *_filled(url)
+    forget(folder)
+
+
+def _filled(url: str) -> tuple[dict[str, str], dict[str, Officer]]:
+    database = Database(url, KEYRING)
     database.migrate()
     tokens: dict[str, str] = {}
     cast: dict[str, Officer] = {}
@@ -163,30 +175,33 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
             )
             tokens[login] = officers.issue_token(s, f"o-{login}", NOW)
     database.close()
-    return path, tokens, cast
+    return tokens, cast
 
 
 @pytest.fixture
-def database(filled: tuple[Path, dict[str, str], dict[str, Officer]], tmp_path: Path) -> Iterator[Database]:
-    copy = tmp_path / "register.db"
-    shutil.copy(filled[0], copy)
-    made = Database(f"sqlite:///{copy}", KEYRING)
+def database(filled: tuple[str, dict[str, str], dict[str, Officer]], tmp_path: Path) -> Iterator[Database]:
+    made = Database(copy_of(filled[0], tmp_path / "register.db"), KEYRING)
     yield made
     made.close()
 
 
 @pytest.fixture
 async def desk(
-    filled: tuple[Path, dict[str, str], dict[str, Officer]], database: Database, tmp_path: Path
+    filled: tuple[str, dict[str, str], dict[str, Officer]], database: Database, tmp_path: Path
 ) -> AsyncIterator[Desk]:
     temporal = NotingTemporal()
+    store = FolderStore(tmp_path / "records")
+    calendar = Calendar(version="t", published=frozenset({2026}), holidays=frozenset(), workdays=frozenset())
+    deps = Deps(database, store, Renderer(), Rulebook(), calendar, "http://api.test")
     runtime = Runtime(
         settings=Settings(data_dir=tmp_path),
         database=database,
-        store=FolderStore(tmp_path / "records"),
+        store=store,
+        make_pdf=PdfMaker(Shelf(database, store, lambda: NOW)),
         temporal=temporal,
         rulebook=Rulebook(),
-        calendar=Calendar(version="t", published=frozenset({2026}), holidays=frozenset(), workdays=frozenset()),
+        calendar=calendar,
+        dispose=Disposer(deps, lambda: NOW),
         keyring=KEYRING,
         clock=lambda: NOW,
         watch_seconds=0.1,

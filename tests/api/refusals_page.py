@@ -17,6 +17,7 @@ A refusal is a result, never an error: it stands in receipts, checks and notices
 
 - A =《加强机构编制违规违纪行为预防工作的意见》
 - B =《关于推进和完善全省党政群机关机构编制实名制管理工作的通知》
+- 国家档案局令8号 =《机关文件材料归档范围和保管期限规定》
 
 | 代码 code | 含义 | meaning | 依据 clause |
 |---|---|---|---|

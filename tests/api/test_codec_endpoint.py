@@ -13,6 +13,9 @@ from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.converter import WorkflowSerializationContext
 
 from api.door import CODEC_COOKIE
+from api.limits import Buckets
+from docket import audit
+from models.audit import Act, Outcome
 from models.register import Trace
 from runtime.codec import SealingCodec
 
@@ -113,3 +116,58 @@ async def test_the_cookie_counts_only_from_the_temporal_ui(desk: Desk) -> None:
     problem(await desk.get("/cases", headers={**cookie, "Origin": own}), 401, "unauthenticated")
     weak = {"Cookie": f"{CODEC_COOKIE}={desk.tokens['examiner']}", "Origin": own}
     problem(await desk.post("/codec/decode", headers=weak, json=body), 403, "forbidden")
+
+
+async def test_each_call_is_audited_before_anything_is_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P9: who, when, which cases; and what cannot be audited is not shown."""
+    case_id = desk.opened_case()
+    body = await sealed(case_id)
+    assert (await desk.post("/codec/decode", by="head", json=body)).status_code == 200
+    assert (await desk.post("/codec/encode", by="auditor", json=body)).status_code == 200
+    with desk.database.read() as s:
+        encoded, decoded = audit.entries(s, act=Act.CODEC).items
+    assert (decoded.officer, decoded.about, decoded.outcome) == ("o-head", case_id, Outcome.DONE)
+    assert (encoded.officer, encoded.about) == ("o-auditor", "")
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(audit, "note", fails)
+    refused = await desk.post("/codec/decode", by="head", json=body)
+    assert refused.status_code == 500
+    assert SECRET not in refused.text
+
+
+async def test_a_call_for_another_namespace_is_refused(desk: Desk) -> None:
+    body = await sealed("case-1")
+    own = await desk.post("/codec/decode", by="head", json=body, headers={"X-Namespace": "default"})
+    assert text(own) == [SECRET.encode()]
+    for path in ("decode", "encode"):
+        other = await desk.post(f"/codec/{path}", by="head", json=body, headers={"X-Namespace": "another"})
+        problem(other, 403, "forbidden")
+        assert "another" not in other.text
+
+
+async def test_a_payload_of_another_namespace_stays_closed(desk: Desk) -> None:
+    codec = SealingCodec(KEYRING).with_context(WorkflowSerializationContext(namespace="other", workflow_id="case-1"))
+    body = json_format.MessageToDict(Payloads(payloads=await codec.encode([PLAIN])))
+    answer = await desk.post("/codec/decode", by="head", json=body)
+    assert answer.json() == body
+
+
+async def test_calls_of_one_officer_are_limited(desk: Desk) -> None:
+    desk.runtime.limits.decodings = Buckets(burst=2, per_second=0.001)
+    body = await sealed("case-1")
+    statuses = [(await desk.post("/codec/decode", by="head", json=body)).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    assert (await desk.post("/codec/decode", by="auditor", json=body)).status_code == 200
+
+
+@pytest.mark.parametrize("by", ["applicant", "examiner", "organiser", "treasurer", None])
+async def test_nobody_else_opens_anything(desk: Desk, by: str | None) -> None:
+    body = await sealed("case-1")
+    answer = await desk.post("/codec/decode", by=by, json=body) if by else await desk.post("/codec/decode", json=body)
+    problem(answer, 403 if by else 401, "forbidden" if by else "unauthenticated")
+    assert SECRET not in answer.text
+    with desk.database.read() as s:
+        assert audit.entries(s, act=Act.CODEC).items == []

@@ -20,6 +20,7 @@ from models.applications import (
     WarningApplication,
 )
 from models.decisions import Comment, Copy, Decision, ExceptionalRequest, Extension, Hold, Release, Report
+from models.disposals import DisposalDecision, LiftHold, NewDisposal, NewHold, Strike
 from models.shape import Shape
 from models.substitutions import NewSubstitution
 
@@ -80,10 +81,10 @@ async def test_every_reference_in_the_document_leads_somewhere(desk: Desk) -> No
 async def test_a_write_says_that_it_may_be_202(desk: Desk) -> None:
     for _, path, operation in operations(desk):
         if RULES[operation["operationId"]].write:
-            on_a_case = path.startswith("/api/v1/cases/")
+            on_a_case = path.startswith("/api/v1/cases/") and operation["operationId"] != "recuse"
             assert ("202" in operation["responses"]) == on_a_case, path
-            created = operation["operationId"] in (*APPLICATIONS, "grant_substitution")
-            assert ("201" in operation["responses"]) == created, path
+            made = (*APPLICATIONS, "grant_substitution", "place_hold", "propose_disposal", "enter_officer", "recuse")
+            assert ("201" in operation["responses"]) == (operation["operationId"] in made), path
 
 
 @pytest.mark.parametrize(
@@ -106,6 +107,11 @@ async def test_a_write_says_that_it_may_be_202(desk: Desk) -> None:
         (Comment, examples.COMMENT),
         (Copy, examples.COPY),
         (NewSubstitution, examples.SUBSTITUTION),
+        (NewHold, examples.RECORD_HOLD),
+        (LiftHold, examples.LIFTING),
+        (NewDisposal, examples.DISPOSAL),
+        (Strike, examples.STRIKE),
+        (DisposalDecision, examples.DISPOSAL_DECISION),
     ],
 )
 def test_every_example_is_what_it_shows(shape: type[Shape], body: dict[str, Any]) -> None:

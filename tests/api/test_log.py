@@ -13,6 +13,7 @@ from models.enums import Resource
 from models.ledger import Basis, Cause
 from models.proofs import ConsistencyProof, InclusionProof, LogHead
 from models.register import Record, Series
+from tests.support.engines import needs_file
 
 from .conftest import UNIT_A, UNIT_B, Desk, problem
 
@@ -128,6 +129,7 @@ async def test_what_cannot_be_asked(desk: Desk, path: str) -> None:
     problem(await desk.get(path, by="auditor"), 422, "invalid")
 
 
+@needs_file
 async def test_the_verification_covers_the_log(desk: Desk) -> None:
     fill(desk)
     said = (await desk.get("/ledger/verification", by="auditor")).json()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from datetime import date, timedelta
 from urllib.parse import quote
 
@@ -189,16 +190,23 @@ async def test_pdf_where_libreoffice_is_and_a_clear_word_where_it_is_not(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = add_record(desk, desk.opened_case())
-    monkeypatch.setattr(preview, "to_pdf", lambda data: b"%PDF-1.7 " + data)
-    answer = await desk.get(f"/records/{record}/pdf", by="head")
-    assert answer.headers["content-type"] == "application/pdf"
-    assert answer.content.startswith(b"%PDF")
 
-    def missing(_: bytes) -> bytes:
+    def missing(_: bytes, beat: object = None) -> bytes:
         raise preview.PreviewUnavailable("LibreOffice")
 
     monkeypatch.setattr(preview, "to_pdf", missing)
     problem(await desk.get(f"/records/{record}/pdf", by="head"), 503, "preview-unavailable")
+    made = itertools.count()
+    monkeypatch.setattr(preview, "to_pdf", lambda data, beat: b"%%PDF-1.7 %d " % next(made) + data)
+    monkeypatch.setattr(preview, "provider", lambda: "LibreOffice 7.4.7.2")
+    answer = await desk.get(f"/records/{record}/pdf", by="head")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF")
+    monkeypatch.setattr(preview, "to_pdf", missing)
+    assert (await desk.get(f"/records/{record}/pdf", by="examiner")).content == answer.content
+    (kept,) = (await desk.get(f"/records/{record}", by="head")).json()["renditions"]
+    assert (kept["kind"], kept["provider"]) == ("pdf", "LibreOffice 7.4.7.2")
+    assert kept["digest"] == digest(answer.content)
 
 
 async def test_the_register_of_numbers_is_paged(desk: Desk) -> None:
@@ -259,11 +267,3 @@ async def test_a_lost_database_takes_the_api_out_of_service(desk: Desk, monkeypa
     monkeypatch.setattr(desk.runtime.database, "read", gone)
     down = await desk.get("/health/ready")
     assert (down.status_code, down.json()["status"]) == (503, "down")
-
-
-async def test_metrics_count_cases_and_the_outbox(desk: Desk) -> None:
-    desk.opened_case()
-    answer = await desk.get("/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert 'dingbian_cases{state="accepted"} 1' in answer.text
-    assert "dingbian_outbox_undelivered 0" in answer.text

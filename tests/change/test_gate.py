@@ -47,6 +47,7 @@ from tests.support.office import (
     RESEARCH,
     SERVICES,
     Office,
+    papers_of,
 )
 
 YEAR_END = "2026-12-31"
@@ -61,7 +62,7 @@ def judged(office: Office, body: EstablishmentChangeApplication, state: State, *
     docket = office.docket(case_id)
     found = failed(office, case_id)
     assert (docket.state, set(found)) == (state, {code.value for code in codes}), found
-    [notice] = docket.documents
+    [notice] = papers_of(docket)
     returned = state is State.RETURNED
     assert notice.kind is (DocumentKind.CORRECTION_NOTICE if returned else DocumentKind.REFUSAL_NOTICE)
     assert notice.digest

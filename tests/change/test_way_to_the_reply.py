@@ -477,7 +477,7 @@ def test_the_duties_have_days_and_are_acknowledged_by_whose_they_are(office: Off
     assert paper(office, DocumentKind.CHANGE_REPLY, case_id)["obligations"] == [
         "示范市机构编制委员会办公室于2026年3月30日前将本批复报上级机构编制部门备案",
         "示范市机构编制委员会办公室于2026年3月23日前办理《机构编制管理证》变更",
-        "你单位于2026年3月30日前除涉及国家秘密外，公开机构编制事项",
+        "你单位于2026年3月30日前公开机构编制事项（涉及国家秘密的除外）",
     ]
     refused(acknowledged(office, case_id, "disclosure", REGISTRAR), RefusalCode.NOT_YOUR_DEPARTMENT)
     refused(acknowledged(office, case_id, "disclosure", OTHER_APPLICANT), RefusalCode.NOT_YOUR_DEPARTMENT)

@@ -29,8 +29,7 @@ def running() -> Iterator[oidc_provider.Provider]:
 
 @pytest.fixture
 def provider(running: oidc_provider.Provider) -> oidc_provider.Provider:
-    running.login, running.lies = EXAMINER.id, ""
-    running.codes.clear()
+    running.tell(EXAMINER.id)
     return running
 
 
@@ -211,6 +210,7 @@ def test_the_secret_stands_in_a_file_of_its_owner_alone(tmp_path: Path, secret_f
         ({"oidc_issuer": "http://id.example"}, "https"),
         ({"oidc_issuer": "http://127.0.0.1:1", "profile": "production"}, "https"),
         ({"oidc_issuer": "https://id.example"}, "CLIENT_ID"),
+        ({"oidc_issuer": "https://id.example", "oidc_client_id": "x", "oidc_audience": "x"}, "AUDIENCE"),
     ],
 )
 def test_an_incomplete_sign_in_stops_the_start(tmp_path: Path, more: dict[str, str], said: str) -> None:

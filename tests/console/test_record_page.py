@@ -9,11 +9,17 @@ from sqlmodel import Session, select
 
 from console.permissions import PAGES as PERMITTED
 from console.views.record import Pictures
-from models.enums import DocumentKind
+from models.docket import RecordView
+from models.enums import DocumentKind, RenditionKind
 from models.register import Record
+from models.renditions import PDF, RenditionView
+from models.sealing import digest
 from records import preview
+from records.signed import SigningFault
+from runtime.renditions import Shelf
 from tests.support.console import Counter, text_of
-from tests.support.office import APPLICANT, EXAMINER, FINANCE, OTHER_APPLICANT, SUPERVISOR, Office
+from tests.support.office import APPLICANT, EXAMINER, FINANCE, OTHER_APPLICANT, REGISTRAR, SUPERVISOR, Office
+from tests.support.signing import plain_pdf
 
 PAGES = [b"\x89PNG one", b"\x89PNG two"]
 
@@ -33,11 +39,13 @@ def converted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What was converted: no test waits for LibreOffice."""
     seen: list[bytes] = []
 
-    def pictures(document: bytes) -> list[bytes]:
+    def pdf(document: bytes, beat: object = None) -> bytes:
         seen.append(document)
-        return PAGES
+        return b"%PDF-1.6 of " + document[:40] + document[-40:]
 
-    monkeypatch.setattr(preview, "to_pngs", pictures)
+    monkeypatch.setattr(preview, "to_pdf", pdf)
+    monkeypatch.setattr(preview, "pages_of", lambda _pdf: PAGES)
+    monkeypatch.setattr(preview, "provider", lambda: "LibreOffice 7.4.7.2")
     return seen
 
 
@@ -125,10 +133,10 @@ async def test_pages_are_shown_with_words_and_converted_once(
 async def test_without_libreoffice_the_page_says_so_and_offers_the_document(
     counter: Counter, filed: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(document: bytes) -> list[bytes]:
+    def missing(document: bytes, beat: object = None) -> bytes:
         raise preview.PreviewUnavailable("not installed")
 
-    monkeypatch.setattr(preview, "to_pngs", missing)
+    monkeypatch.setattr(preview, "to_pdf", missing)
     async with counter.browser(EXAMINER) as b:
         part = await b.get(f"/records/{filed.id}/preview")
         assert part.status_code == 200
@@ -193,6 +201,66 @@ async def test_what_has_no_file_says_why(counter: Counter, office: Office, filed
         assert "文件正在生成" in text_of(page)
         assert "下载原件" not in text_of(page)
         assert (await b.get(f"/records/{filed.id}/file")).status_code == 409
+
+
+async def test_the_page_lists_the_forms_with_their_digests(
+    counter: Counter, filed: Record, converted: list[bytes]
+) -> None:
+    async with counter.browser(EXAMINER) as b:
+        before = text_of(await b.get(f"/records/{filed.id}"))
+        pdf = (await b.get(f"/records/{filed.id}/pdf")).content
+        shown = text_of(await b.get(f"/records/{filed.id}"))
+    assert digest(pdf) not in before
+    for said in ("文件形式", "原件", str(filed.digest), digest(pdf), "LibreOffice 7.4.7.2", "没有设置签章服务"):
+        assert said in shown
+    async with counter.browser(EXAMINER, language="en") as b:
+        english = text_of(await b.get(f"/records/{filed.id}"))
+    assert "Forms of the document" in english
+    assert "No signing provider is set up here" in english
+
+
+async def test_the_registrar_sends_a_record_to_be_signed(
+    counter: Counter, office: Office, filed: Record, converted: list[bytes]
+) -> None:
+    sealed, faults = plain_pdf(b"sealed"), [SigningFault("timeout", "签章超时 · signing took too long")]
+
+    def sign(record: RecordView, made_by: str, *, again: bool = False) -> RenditionView:
+        if faults:
+            raise faults.pop()
+        shelf = Shelf(office.database, office.store, lambda: office.now)
+        return shelf.keep(record.id, RenditionKind.SIGNED, PDF, sealed, made_by, "seal", again=again)
+
+    counter.runtime.sign = sign
+    for officer in (EXAMINER, APPLICANT, SUPERVISOR):
+        async with counter.browser(officer) as b:
+            assert "送签章" not in text_of(await b.get(f"/records/{filed.id}"))
+            assert (await b.post(f"/records/{filed.id}/signature", {})).status_code == 403
+    async with counter.browser(REGISTRAR) as b:
+        assert "送签章" in text_of(await b.get(f"/records/{filed.id}"))
+        assert (await b.http.post(f"/console/records/{filed.id}/signature")).status_code == 403  # without the token
+        refused = await b.post(f"/records/{filed.id}/signature", {}, follow_redirects=True)
+        assert "签章超时" in text_of(refused)
+        done = text_of(await b.post(f"/records/{filed.id}/signature", {}, follow_redirects=True))
+        assert "签章件已存下" in done
+        assert digest(sealed) in done
+        assert "送签章" not in done
+        assert (await b.get(f"/records/{filed.id}/signed")).content == sealed
+    async with counter.browser(OTHER_APPLICANT) as b:
+        for part in ("signed", "pdf"):
+            assert (await b.get(f"/records/{filed.id}/{part}")).status_code == 404
+    async with counter.browser() as b:
+        upload = {"file": ("a.pdf", sealed, PDF)}
+        told = await b.http.post("/console/verify", files=upload, data={"csrftoken": await b.token()})
+        assert "有效" in text_of(told)
+        assert "签章件" in text_of(told)
+        assert filed.number in text_of(told)
+
+
+async def test_a_void_record_is_not_offered_for_signing(counter: Counter, office: Office, filed: Record) -> None:
+    counter.runtime.sign = lambda *_, **__: (_ for _ in ()).throw(AssertionError("not to be asked"))
+    _changed(office, filed.id, state="void", void_reason="填写有误")
+    async with counter.browser(REGISTRAR) as b:
+        assert "送签章" not in text_of(await b.get(f"/records/{filed.id}"))
 
 
 def test_the_pictures_that_were_not_looked_at_longest_are_forgotten() -> None:

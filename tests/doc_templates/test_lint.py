@@ -1,4 +1,7 @@
-"""The lint passes the committed templates and names the fault of every mutation."""
+"""The lint passes the committed templates and names what is forbidden, unknown or missing in a changed one.
+
+The figures of the standard: test_broken_copies.py.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,10 @@ from models.enums import DocumentKind
 from records.render import FOLDER
 
 LETTER, VOUCHER = DocumentKind.REVOCATION_NOTICE, DocumentKind.VERIFICATION_SLIP
-REPLY, REPORT = DocumentKind.CHANGE_REPLY, DocumentKind.INSPECTION_REPORT
 DOCUMENT, STYLES, SETTINGS = "word/document.xml", "word/styles.xml", "word/settings.xml"
-FIRST_HEADER, FIRST_FOOTER = "word/header_first.xml", "word/footer_first.xml"
+
+CITED = {"A", "B", "RFC"}
+"""What a case file explains in its note: the letters by which clauses are cited, and the standard of the log."""
 
 
 def swap(before: str, after: str) -> Callable[[str], str]:
@@ -52,34 +56,11 @@ def test_the_committed_templates_pass(kind: DocumentKind) -> None:
 @pytest.mark.parametrize(
     ("kind", "part", "change", "place", "found"),
     [
-        (LETTER, DOCUMENT, swap('w:w="11906"', 'w:w="12240"'), "纸张", "12240"),
-        (LETTER, DOCUMENT, swap('w:top="2098"', 'w:top="1440"'), "页边距 margin top", "1440"),
-        (VOUCHER, DOCUMENT, swap('w:left="1588"', 'w:left="1800"'), "页边距 margin left", "1800"),
-        (LETTER, DOCUMENT, swap("linesAndChars", "default"), "文档网格", "default"),
-        (LETTER, DOCUMENT, swap('w:linePitch="579"', 'w:linePitch="312"'), "linePitch", "312"),
-        (LETTER, DOCUMENT, swap('w:header="1701"', 'w:header="851"'), "发文机关标志上边缘", "851"),
-        (LETTER, STYLES, style("公文标题", kit.SONG_TITLE, kit.HEITI), "标题 title 字体", kit.HEITI),
-        (LETTER, STYLES, style("公文标题", 'w:sz w:val="44"', 'w:sz w:val="36"'), "标题 title 字号", "36"),
-        (VOUCHER, STYLES, style("凭证标题", 'w:jc w:val="center"', 'w:jc w:val="left"'), "标题对齐", "left"),
-        (LETTER, STYLES, style("公文正文", 'w:line="579"', 'w:line="480"'), "行距", "480"),
-        (LETTER, STYLES, style("公文正文", "exact", "auto"), "行距", "579"),
-        (LETTER, STYLES, style("公文正文", kit.FANGSONG, kit.SONG), "正文 body", kit.SONG),
         (LETTER, STYLES, swap(f' w:eastAsia="{kit.KAITI}"', ""), "eastAsia", "None"),
         (LETTER, STYLES, swap(kit.KAITI, "微软雅黑"), "eastAsia", "微软雅黑"),
-        (LETTER, STYLES, swap("thickThinSmallGap", "single"), "上红双线", "无"),
-        (LETTER, STYLES, swap("thinThickSmallGap", "single"), "下红双线", "无"),
-        (LETTER, STYLES, style("发文机关标志", f'w:left="{kit.RULE_LEFT}"', 'w:left="0"'), "上红双线", "9184"),
         (LETTER, STYLES, style("信函下双线", kit.RED, "000000"), "颜色", "000000"),
-        (LETTER, STYLES, style("发文机关标志", f'<w:color w:val="{kit.RED}"/>', ""), "发文机关标志 mark", "无"),
-        (LETTER, "word/footer_default.xml", swap(" PAGE ", " DATE "), "页码 page number (default)", "无"),
-        (LETTER, "word/footer_even.xml", swap("—", "-"), "一字线", "无"),
-        (LETTER, STYLES, style("单页页码", 'w:jc w:val="right"', 'w:jc w:val="center"'), "位置", "center"),
-        (LETTER, STYLES, style("双页页码", 'w:sz w:val="28"', 'w:sz w:val="21"'), "字号", "21"),
-        (LETTER, FIRST_FOOTER, swap("链尾摘要：", "链尾摘要：<w:fldSimple w:instr=' PAGE '/>"), "首页页码", "PAGE"),
-        (LETTER, SETTINGS, swap("<w:evenAndOddHeaders/>", ""), "奇偶页不同", "无"),
+        (LETTER, STYLES, style("发文机关标志", f'<w:color w:val="{kit.RED}"/>', ""), "发文机关标志 mark 颜色", "None"),
         (VOUCHER, DOCUMENT, swap("<w:vAlign", '<w:textDirection w:val="tbRlV"/><w:vAlign'), "竖排栏目", "row height"),
-        (LETTER, DOCUMENT, swap("<w:titlePg/>", ""), "首页不同", "无"),
-        (VOUCHER, "word/footer_default.xml", swap("PAGE", "TIME"), "页码", "无"),
         (VOUCHER, DOCUMENT, swap("{{ purpose }}", "{{ purposes }}"), DOCUMENT, "unknown variable: purposes"),
         (VOUCHER, DOCUMENT, swap("{{ purpose }}", "用途"), "变量未使用", "purpose"),
         (VOUCHER, DOCUMENT, swap("{{ slot.way }}", "{{ slot.code }}"), "变量未使用", "slots[].way"),
@@ -111,55 +92,6 @@ def test_a_mutation_is_named(
     assert any(place in f.place and found in f.found for f in findings), "\n".join(map(str, findings))
 
 
-@pytest.mark.parametrize(
-    ("kind", "part", "change", "place", "found"),
-    [
-        (REPLY, DOCUMENT, swap("{{ issuer }}文件", "文件"), "发文机关标志 mark", "无"),
-        (REPLY, STYLES, style("红头标志", kit.SONG_TITLE, kit.HEITI), "发文机关标志 mark 字体", kit.HEITI),
-        (REPLY, STYLES, style("红头标志", 'w:sz w:val="72"', 'w:sz w:val="44"'), "发文机关标志 mark 字号", "44"),
-        (REPLY, STYLES, style("红头标志", kit.RED, "000000"), "发文机关标志颜色", "000000"),
-        (REPLY, STYLES, style("红头标志", 'w:jc w:val="center"', 'w:jc w:val="left"'), "发文机关标志对齐", "left"),
-        (REPLY, STYLES, style("红头标志", 'w:before="1984"', 'w:before="600"'), "发文机关标志上边缘", "600"),
-        (REPORT, DOCUMENT, swap("HeadNumber", "BodyText"), "发文字号 number", "无"),
-        (
-            REPLY,
-            STYLES,
-            style("红头字号", 'w:jc w:val="center"', 'w:jc w:val="right"'),
-            "发文字号 number 对齐",
-            "right",
-        ),
-        (REPLY, STYLES, style("红头字号", 'w:sz w:val="32"', 'w:sz w:val="28"'), "发文字号 number 字号", "28"),
-        (REPLY, STYLES, style("红头字号", 'w:before="1158"', 'w:before="0"'), "发文字号 number 空二行", "0"),
-        (REPLY, STYLES, style("红头字号", kit.RED, "0000FF"), "红色分隔线 red line 颜色", "0000FF"),
-        (REPLY, STYLES, style("红头字号", 'w:space="11"', 'w:space="1"'), "红色分隔线 red line 间距", "1 pt"),
-        (REPLY, STYLES, style("红头字号", "<w:jc", '<w:ind w:left="400" w:right="400"/><w:jc'), "red line 宽", "8044"),
-        (REPLY, STYLES, style("红头字号", "w:pBdr", "w:none"), "红色分隔线 red line", "无"),
-        (REPORT, STYLES, style("公文标题", 'w:sz w:val="44"', 'w:sz w:val="36"'), "标题 title 字号", "36"),
-        (REPORT, STYLES, style("公文标题", kit.SONG_TITLE, kit.HEITI), "标题 title 字体", kit.HEITI),
-        (REPLY, STYLES, style("公文正文", 'w:line="579"', 'w:line="480"'), "行距", "480"),
-        (REPLY, STYLES, style("一级标题", kit.HEITI, kit.SONG), "正文 body", kit.SONG),
-        (REPLY, STYLES, style("版记中间线", 'w:line="14"', 'w:line="20"'), "版记分隔线", "[20, 20, 20]"),
-        (REPLY, STYLES, style("版记首末线", "000000", "FFFFFF"), "版记分隔线", "[14]"),
-        (REPLY, STYLES, style("版记首末线", "<w:jc", '<w:ind w:left="316" w:right="316"/><w:jc'), "版记分隔线", "8212"),
-        (REPLY, STYLES, style("版记", 'w:sz w:val="28"', 'w:sz w:val="32"'), "版记 字号", "32"),
-        (REPORT, DOCUMENT, swap('w:yAlign="bottom"', 'w:yAlign="top"'), "版记 位置", "top"),
-        (REPLY, DOCUMENT, swap("抄送：{{ copies_to }}。", "{{ copies_to }}"), "版记 content", "无"),
-        (REPLY, DOCUMENT, swap("{{ issued_on }}印发", "{{ issued_on }}"), "版记 content", "无"),
-        (REPLY, DOCUMENT, swap('w:footer="454"', 'w:footer="1134"'), "页边距 margin footer", "1134"),
-        (REPLY, DOCUMENT, swap('w:type="linesAndChars"', 'w:type="lines"'), "文档网格", "lines"),
-        (REPLY, "word/footer_even.xml", swap('w:after="833"', 'w:after="0"'), "距版心 gap", "1250"),
-        (REPLY, FIRST_FOOTER, swap(" PAGE ", " DATE "), "页码 page number (first)", "无"),
-        (REPORT, SETTINGS, swap("<w:evenAndOddHeaders/>", ""), "奇偶页不同", "无"),
-    ],
-)
-def test_a_mutation_of_the_document_form_is_named(
-    kind: DocumentKind, part: str, change: Callable[[str], str], place: str, found: str
-) -> None:
-    findings = lint("t.docx", mutated(kind, part, change), kind)
-    assert any(place in f.place and found in f.found and f.wanted for f in findings), "\n".join(map(str, findings))
-    assert all(str(finding).startswith("t.docx | ") for finding in findings)
-
-
 def test_every_kind_has_one_form() -> None:
     """Letter, document form or ruled form: the style of its title says which."""
     for kind in DocumentKind:
@@ -177,7 +109,7 @@ def test_the_fixed_text_of_a_document_is_chinese(kind: DocumentKind) -> None:
     for part in parts:
         fields = re.sub("<w:instrText.*?</w:instrText>", "", part)
         text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}", "", re.sub("<[^>]*>", "", fields))
-        assert re.findall("[A-Za-z]+", text) == []
+        assert set(re.findall("[A-Za-z]+", text)) <= (CITED if kind is DocumentKind.CASE_FILE else set())
 
 
 @pytest.mark.parametrize("member", ["word/vbaProject.bin", "word/fonts/font1.odttf", "word/embeddings/sheet.xlsx"])

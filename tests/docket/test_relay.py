@@ -306,3 +306,35 @@ async def test_the_relay_outlives_a_database_that_is_away(office: Office) -> Non
     finally:
         task.cancel()
     assert len(temporal.arrived) == 1
+
+
+async def test_a_relay_that_is_stopped_finishes_the_rows_in_hand_and_takes_up_no_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P20: what was delivered is noted as such, and the rest waits for another relay."""
+    monkeypatch.setattr(relay, "AT_ONCE", 2)
+    for number in range(5):
+        office.apply(application(meeting=f"局党组会议〔2026〕第{number}次"))
+    temporal, begun, go_on = Temporal(), asyncio.Event(), asyncio.Event()
+
+    async def slowly(delivery: Delivery) -> Literal["delivered", "closed"]:
+        begun.set()
+        await go_on.wait()
+        return await temporal.deliver(delivery)
+
+    at_work = Relay(office.database, slowly)
+    running = asyncio.create_task(at_work.run())
+    await asyncio.wait_for(begun.wait(), WAIT_SECONDS)
+    at_work.stop()
+    go_on.set()
+    await asyncio.wait_for(running, WAIT_SECONDS)
+    assert (len(temporal.arrived), waiting(office)) == (2, 3)
+
+
+async def test_an_idle_relay_stops_at_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "IDLE_SECONDS", 3600.0)
+    at_work = Relay(office.database, Temporal().deliver)
+    running = asyncio.create_task(at_work.run())
+    await asyncio.sleep(0)
+    at_work.stop()
+    await asyncio.wait_for(running, WAIT_SECONDS)

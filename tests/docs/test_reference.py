@@ -14,6 +14,7 @@ from sqlmodel import SQLModel
 import models.archives
 import models.log
 import models.register
+import models.runs
 import models.visits  # noqa: F401 - these fill the metadata
 from models import enums
 from models.enums import Department, Procedure
@@ -37,6 +38,9 @@ VOCABULARIES = {
     "## 核定单与编号 · Slips": enums.SlipState,
     "## 编号状态 · Slots": enums.SlotState,
     "## 文件状态 · Records": enums.RecordState,
+    "## 保管期限 · Retention": enums.Retention,
+    "## 不能列入清册的原因 · What bars a disposal": enums.RetentionBar,
+    "## 销毁状态 · States of a disposal": enums.DisposalState,
     "## 台账行 · Kinds of journal rows": enums.EntryKind,
     "## 进入方式 · Ways of entry": enums.Way,
     "## 单位类型 · Kinds of units": enums.UnitKind,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from activities.registry import build_activities
 from docket import commands
 from ledger import balances
 from ledger.verify import verify
+from models import failpoints
 from models.decisions import Officer, Receipt, Signal, StartCase
-from models.enums import CommandKind, Resource, State, Step
+from models.enums import CommandKind, DocumentKind, Resource, State, Step
 from models.refusals import RefusalCode
-from models.register import Case, Journal
+from models.register import Case, Command, Journal, Record
 from records.verify import verify_records
 from runtime.plugin import dingbian_plugin
 from tests.e2e.crashing_worker import CRASHED
@@ -139,6 +140,91 @@ async def test_a_worker_killed_between_commit_and_completion_posts_exactly_once(
     titles = Counter(document.title for document in office.docket(case_id).documents)
     assert titles["入编通知单"] == 1
     office.database.close()
+
+
+CASES, POSTS = 8, 5
+"""Five persons enter in each of eight cases: forty decisions that post."""
+
+
+async def test_answers_lost_twice_are_one_posting_each(server: str, url: str, tmp_path: Path) -> None:
+    """P2: every activity commits and then fails, twice (Temporal's ExecuteAndTimeout): 40 decisions to enter a person,
+    120 attempts, 40 postings, 40 receipts, 40 notices numbered 1 to 40."""
+    office = Office(tmp_path, url=url)
+    with office.database.write() as s:
+        authorise(s, office, CASES * POSTS - 4)
+    desk = Desk(office, await Client.connect(server, plugins=[dingbian_plugin(keyring())]))
+    with ThreadPoolExecutor(8) as threads:
+        async with Worker(
+            desk.client,
+            task_queue="dingbian",
+            workflows=WORKFLOWS,
+            activities=build_activities(office.deps),
+            activity_executor=threads,
+        ):
+            slots = await asyncio.gather(*(_five_named(desk, number) for number in range(CASES)))
+            with armed_with("activity.committed=raise*2"):
+                entered = await asyncio.gather(*(_enter(desk, case_id, posts) for case_id, posts in slots))
+                decisions = [command for case in entered for command in case]
+                await until("three attempts each", lambda: _failures_of(decisions) == {2})
+                await until("every document filed", lambda: _unfiled(office) == 0)
+    assert len(decisions) == CASES * POSTS
+    _posted_once(office, decisions)
+    office.database.close()
+
+
+def _failures_of(decisions: list[str]) -> set[int]:
+    failed = failpoints.failures("activity.committed")
+    return {failed.get(command, 0) for command in decisions}
+
+
+@contextlib.contextmanager
+def armed_with(spec: str) -> Iterator[None]:
+    failpoints.arm(spec)
+    try:
+        yield
+    finally:
+        failpoints.arm("")
+
+
+async def _five_named(desk: Desk, number: int) -> tuple[str, list[str]]:
+    """One case with five posts and a person named for each: its id and the posts."""
+    wanted = line("headcount:administrative", POSTS)
+    case_id = await desk.apply(application(wanted, meeting=f"局党组会议第{number}次"))
+    await desk.state(case_id, State.ACCEPTED)
+    desk.office.accepted(await desk.decide(case_id, "examine", EXAMINER))
+    desk.office.accepted(await desk.decide(case_id, "issue", ISSUER))
+    slip = desk.office.docket(case_id).slip
+    assert slip is not None
+    slots = [slot.code for slot in slip.slots]
+    named = [
+        (slot, [person(slot, 300 + number * POSTS + place)], {"reference_no": "示组任〔2026〕5号"})
+        for place, slot in enumerate(slots)
+    ]
+    for slot, persons, more in named:
+        await desk.send(case_id, "approve-persons", ORGANISATION, subject=slot, persons=persons, **more)
+    return case_id, slots
+
+
+async def _enter(desk: Desk, case_id: str, slots: list[str]) -> list[str]:
+    return [await desk.send(case_id, "enter", REGISTRAR, subject=slot) for slot in slots]
+
+
+def _unfiled(office: Office) -> int:
+    with office.database.read() as s:
+        return s.exec(select(func.count()).select_from(Record).where(col(Record.digest).is_(None))).one()
+
+
+def _posted_once(office: Office, decisions: list[str]) -> None:
+    with office.database.read() as s:
+        rows = {row.id: row for row in s.exec(select(Command))}
+        assert Counter(rows[command].status for command in decisions) == {"accepted": len(decisions)}
+        kinds = Counter(row.kind for row in s.exec(select(Journal).where(col(Journal.step).in_(["enter", "issue"]))))
+        assert kinds == {"RESERVE": CASES, "POST": CASES * POSTS}
+        assert verify(s).intact
+        assert verify_records(s, office.store) == [], "numbers 1 to n, every document once"
+        notices = s.exec(select(Record.seq).where(col(Record.kind) == DocumentKind.ENTRY_NOTICE.value)).all()
+    assert sorted(notices) == list(range(1, CASES * POSTS + 1))
+    assert (office.balance().occupied, office.balance().reserved) == (6 + CASES * POSTS, 0)
 
 
 async def test_200_applications_for_5_vacancies_give_exactly_5_slips(server: str, tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from openpyxl import load_workbook
 from sqlmodel import Session, func, select
 
 from ledger.db import Database
-from ledger.intake import import_file, template
+from ledger.intake import check, import_file, template
 from ledger.intake.columns import ACCOUNTS, BODIES, PERSONS, SHEETS, UNITS
+from ledger.intake.marked import MAX_NOTES
 from models.enums import UnitKind
 from models.intake import ImportReport
 from models.register import Account, Holder, InternalBody, Journal, Occupancy, Person, Unit
@@ -413,3 +414,77 @@ def test_the_fault_list_names_no_identity_number(database: Database, tmp_path: P
     report = run(database, write(tmp_path / "faulty.xlsx", rows))
     assert FIRST not in report.model_dump_json()
     assert str(BIRTH) not in report.model_dump_json()
+
+
+def test_an_identity_number_in_the_wrong_place_is_not_shown(database: Database, tmp_path: Path) -> None:
+    path = write(tmp_path / "faulty.xlsx", sound() | {})
+    book = load_workbook(path)
+    book[PERSONS]["C3"] = FIRST
+    book[PERSONS]["Z1"] = FIRST
+    book.create_sheet(FIRST)
+    book.save(path)
+    report = run(database, path)
+    assert {fault.sheet for fault in report.faults} >= {PERSONS, FIRST[:6] + "*" * 12}
+    assert FIRST not in report.model_dump_json()
+    book[PERSONS]["Z1"] = None
+    book.save(path)
+    report = run(database, path)
+    assert any(fault.column == "性别" and FIRST[:6] in fault.reason for fault in report.faults)
+    assert FIRST not in report.model_dump_json()
+
+
+def test_many_faults_are_all_in_the_last_column_and_the_first_have_notes(database: Database, tmp_path: Path) -> None:
+    rows = sound()
+    someone = rows[PERSONS][1]
+    rows[PERSONS] = [someone | {"sex": "无" if number % 2 else "男"} for number in range(6_000)]
+    report = run(database, write(tmp_path / "faulty.xlsx", rows))
+    wrong = [fault for fault in report.faults if fault.column == "性别"]
+    assert len(wrong) == 3_000
+    book = load_workbook(tmp_path / "faulty.faults.xlsx")
+    sheet = book[PERSONS]
+    assert sheet.max_row == 6_001
+    assert sheet["L1"].value == "问题"
+    assert "不在选项中" in sheet["L6001"].value
+    assert sheet.auto_filter.ref == "A1:L6001"
+    assert sheet["C6001"].fill.start_color.rgb == "FFFFC7CE"
+    assert sum(1 for row in sheet.iter_rows() for cell in row if cell.comment) == MAX_NOTES
+    assert book["错误清单"].max_row == 1 + len(report.faults)
+
+
+def test_a_copy_that_is_corrected_by_halves_is_marked_anew(database: Database, tmp_path: Path) -> None:
+    rows = sound()
+    rows[PERSONS][0]["sex"] = rows[PERSONS][1]["sex"] = "无"
+    run(database, write(tmp_path / "region.xlsx", rows))
+    book = load_workbook(tmp_path / "region.faults.xlsx")
+    assert [bool(book[PERSONS].cell(row=row, column=12).value) for row in (2, 3, 4)] == [True, True, False]
+    book[PERSONS]["C2"] = "女"
+    book.save(tmp_path / "again.xlsx")
+    assert {fault.row for fault in run(database, tmp_path / "again.xlsx").faults if fault.sheet == PERSONS} == {3}
+    book = load_workbook(tmp_path / "again.faults.xlsx")
+    assert [cell.value for cell in book[PERSONS][1]].count("问题") == 1
+    assert [bool(book[PERSONS].cell(row=row, column=12).value) for row in (2, 3, 4)] == [False, True, False]
+    book[PERSONS]["C3"] = "男"
+    book.save(tmp_path / "sound.xlsx")
+    assert run(database, tmp_path / "sound.xlsx").imported
+
+
+def test_a_file_wrong_throughout_is_not_listed_without_end(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "MAX_FAULTS", 10)
+    rows = sound()
+    rows[PERSONS] = [rows[PERSONS][0] | {"sex": "无"}] * 50
+    report = run(database, write(tmp_path / "faulty.xlsx", rows))
+    assert len(report.faults) == 11
+    assert "其余未列" in report.faults[-1].reason
+    assert not report.imported
+    assert_nothing_stands(database)
+
+
+def test_progress_knows_how_many_rows_there_are(database: Database, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    path = write_workbook(tmp_path / "big.xlsx", 3_000)
+    import_file(database, Rulebook(), path, at=AT, progress=lambda *step: told.append(step))
+    assert [step[1:] for step in told if step[0] == "核对 · checking 人员"] == [
+        (1_000, 3_000), (2_000, 3_000), (3_000, 3_000), (3_000, 3_000),
+    ]  # fmt: skip

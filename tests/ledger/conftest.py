@@ -1,4 +1,4 @@
-"""Databases of the ledger's tests: SQLite always; PostgreSQL too when TEST_POSTGRES_URL names one."""
+"""Databases of the ledger's tests: of both engines, or of SQLite where a test is about its file."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def database(url: str, tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
-    database = make_database(tmp_path)
+    database = make_database(tmp_path, f"sqlite:///{tmp_path / 'register.db'}")
     yield database
     database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,18 +35,24 @@ from tests.support.ledger import (
 STAFF = Resource.ADMINISTRATIVE
 CHIEF = Resource.INTERNAL_CHIEF
 VACANCIES = 5
+CAP = 50
 PROCESSES = 8
+IDS = 60
 SPAWN = multiprocessing.get_context("spawn")
 ATTEMPTS = 20
 
 
-def _retried(database: Database, case_id: str, wanted: list[tuple[str, Resource]]) -> str:
+def _retried(
+    database: Database, case_id: str, wanted: list[tuple[str, Resource]], faults: list[str] | None = None
+) -> str:
     """What an activity does: the whole transaction again, with the same key, after a fault."""
     for _attempt in range(ATTEMPTS):
         try:
             with database.write() as s:
                 answer = postings.reserve(s, UNIT, slots(*wanted), terms(f"S-{case_id}"), cause(case_id))
-        except (DBAPIError, LedgerFault):
+        except (DBAPIError, LedgerFault) as fault:
+            if faults is not None:
+                faults.append(type(getattr(fault, "orig", fault)).__name__)
             continue
         return "reserved" if isinstance(answer, Posting) else answer.code.value
     return "gave up"
@@ -60,12 +67,14 @@ def reserve_all(url: str, case_ids: list[str]) -> dict[str, str]:
         database.close()
 
 
-def reserve_pairs(url: str, prefix: str, order: list[Resource]) -> dict[str, str]:
-    """One worker: every case wants one of each resource, named in `order`."""
+def reserve_pairs(url: str, prefix: str, order: list[Resource]) -> tuple[dict[str, str], list[str]]:
+    """One worker: every case wants one of each resource, named in `order`. Answers, and the faults on the way."""
     database = Database(url, make_keyring())
     cases = [f"{prefix}{number}" for number in range(6)]
+    faults: list[str] = []
     try:
-        return {case_id: _retried(database, case_id, [(f"{case_id}-{r.value}", r) for r in order]) for case_id in cases}
+        wanted = {case_id: [(f"{case_id}-{r.value}", r) for r in order] for case_id in cases}
+        return {case_id: _retried(database, case_id, pair, faults) for case_id, pair in wanted.items()}, faults
     finally:
         database.close()
 
@@ -96,18 +105,76 @@ def test_eight_processes_spend_five_vacancies_five_times(url: str, database: Dat
         assert verify(s).intact
 
 
+def test_fifty_vacancies_are_never_oversold_at_any_committed_moment(url: str, database: Database) -> None:
+    """P1: eight processes of sixty ids, every id handed to two of them, and a ninth connection that looks on."""
+    with database.write() as s:
+        seed_unit(s, accounts={STAFF: CAP})
+    cases = [f"c{number}" for number in range(PROCESSES * IDS // 2)]
+    shares = [cases[index % 4 :: 4] for index in range(PROCESSES)]
+    watch = _Watch(url)
+    with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool, watch:
+        answers = list(pool.map(reserve_all, [url] * PROCESSES, shares))
+    assert watch.faults == []
+    assert len(watch.seen) > 10  # it looked while the vacancies were being spent
+    reserved = [{case for case, answer in each.items() if answer == "reserved"} for each in answers]
+    assert all(reserved[index] == reserved[index + 4] for index in range(4))
+    assert sum(map(len, reserved)) == 2 * CAP
+    refused = [answer for each in answers for answer in each.values() if answer != "reserved"]
+    assert refused == ["no-vacancy"] * (PROCESSES * IDS - 2 * CAP)
+    with database.read() as s:
+        (balance,) = balances.balances(s, UNIT)
+        assert (balance.reserved, balance.vacancy) == (CAP, 0)
+        assert verify(s).intact
+
+
+class _Watch:
+    """Looks at the account from a connection of its own, again and again, while others write: no look may see more
+    held than there is, or a balance that is not the sum of the journal."""
+
+    def __init__(self, url: str) -> None:
+        self.seen: set[int] = set()
+        self.faults: list[str] = []
+        self._url = url
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        database = Database(self._url, make_keyring())
+        while not self._stop.is_set():
+            with database.read() as s:
+                (balance,) = balances.balances(s, UNIT)
+                booked = sum(row.d_reserved for row in journal(s, UNIT))
+            held = balance.occupied + balance.reserved
+            self.seen.add(held)
+            if held > CAP or booked != balance.reserved:
+                self.faults.append(f"{held} of {CAP}, journal {booked}")
+        database.close()
+
+
 def test_opposite_orders_neither_deadlock_nor_reserve_halves(url: str, database: Database) -> None:
     """P4: four processes, the scarcer account named first or last."""
     with database.write() as s:
         seed_unit(s, accounts={STAFF: 9, CHIEF: 4})
     orders = [[STAFF, CHIEF], [CHIEF, STAFF]] * 2
     with ProcessPoolExecutor(4, mp_context=SPAWN) as pool:
-        answers = list(pool.map(reserve_pairs, [url] * 4, "abcd", orders))
+        answers, faults = zip(*pool.map(reserve_pairs, [url] * 4, "abcd", orders), strict=True)
+    assert "DeadlockDetected" not in {fault for each in faults for fault in each}
     assert sorted(answer for each in answers for answer in each.values()) == (
         ["leader-posts-full"] * 20 + ["reserved"] * 4
     )
     with database.read() as s:
         assert [balance.reserved for balance in balances.balances(s, UNIT)] == [4, 4]
+        assert Counter(row.resource for row in journal(s, UNIT) if row.kind == EntryKind.RESERVE) == {
+            STAFF: 4,
+            CHIEF: 4,
+        }
         assert verify(s).intact
 
 

@@ -1,20 +1,29 @@
-"""A register of the first release goes on in this one with everything that stands in it."""
+"""Registers of every release go on in this one with everything that stands in them, on both engines."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import itertools
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import MetaData, create_engine
-from sqlmodel import Session, select
+from sqlalchemy import Connection, Integer, MetaData, Table, create_engine, func
+from sqlalchemy import select as sa_select
+from sqlmodel import Session, col, select
 
 from ledger import log
 from ledger.db import Database, migration_config
 from ledger.log_verify import verify_log
-from models.register import Case, ExceptionalAcceptance, Suspension, Unit
+from ledger.verify import verify
+from models.enums import Indicator, State, WarningLevel
+from models.register import Case, ExceptionalAcceptance, Record, Suspension, Unit
+from tests.ledger.released import dump
 from tests.support.ledger import UNIT, make_keyring
+from tests.support.office import Office, keyring
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 OF_THE_FIRST_RELEASE: dict[str, dict[str, object]] = {
@@ -84,6 +93,17 @@ ENTRY: dict[str, object] = {
     "hash": "1" * 64,
 }
 
+RELEASED = ("0001", "0002", "0003", "0004")
+"""Registers that were written by the code of that time (tests/ledger/released)."""
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+HEAD = "0007"
+ANY_VALUE: dict[type, Any] = {
+    str: "-", int: 1, bool: False, bytes: b"-", float: 1.0, datetime: AT, date: AT.date(), dict: {},
+}  # fmt: skip
+
+WORDS = {"indicator": Indicator.HIGH_USE.value, "level": WarningLevel.REMIND.value}
+"""Columns whose words today's code reads."""
+
 
 def test_rows_of_the_first_release_are_read_by_this_one(url: str) -> None:
     _upgraded(url, "0001")
@@ -131,6 +151,112 @@ def test_the_rows_of_the_first_release_are_taken_into_the_log(url: str) -> None:
     with database.read() as s:
         assert verify_log(s) == []
     database.close()
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_register_of_every_revision_goes_on_with_rows_in_every_table(url: str, revision: str, tmp_path: Path) -> None:
+    """Chains hold, sealed columns open, and the case that waited comes to its end, all by today's code."""
+    before = _furnish(url, revision)
+    database = Database(url, keyring())
+    database.migrate()
+    database.self_check()
+    with database.read() as s:
+        tables = _tables(s.connection()).tables
+        kept = {name: _rows(s.connection(), tables[name]) for name in before}
+        assert {table: kept[table] >= rows for table, rows in before.items()} == dict.fromkeys(before, True)
+        assert min(before.values()) > 0
+        assert verify(s).intact
+    database.close()
+    _goes_on(Office(tmp_path, url=url), before["journal"])
+
+
+def _goes_on(office: Office, written: int) -> None:
+    with office.database.read() as s:
+        cases = {case.state: case.id for case in s.exec(select(Case))}
+    assert cases.keys() == {"closed", "accepted"}
+    closed = office.docket(cases["closed"])
+    assert closed.slip is not None
+    assert [slot.person for slot in closed.slip.slots] == ["新人300"]
+    assert office.balance().occupied == 7
+    office._keys = itertools.count(100)  # or its commands would be repetitions of those before
+    (slot,) = office.issued(cases["accepted"])
+    office.entered(cases["accepted"], slot, 301)
+    office.acknowledged(cases["accepted"], slot)
+    assert office.docket(cases["accepted"]).state is State.CLOSED
+    with office.database.write() as s:
+        assert log.append(s, office.now).size > written
+    with office.database.read() as s:
+        assert verify(s).intact
+        assert verify_log(s) == []
+        numbers = s.exec(select(Record.number).where(col(Record.kind) == "verification_slip")).all()
+        assert sorted(numbers) == ["示编核〔2026〕1号", "示编核〔2026〕2号"]
+    office.database.close()
+
+
+def test_every_released_register_is_kept() -> None:
+    """The newest revision may be unreleased; every other one stands for registers that offices have."""
+    known = [script.revision for script in ScriptDirectory.from_config(migration_config()).walk_revisions()]
+    assert [*reversed(known)] == [*REVISIONS, HEAD]
+    assert {path.stem for path in dump.HERE.glob("*.json")} <= set(known)
+
+
+def _furnish(url: str, revision: str) -> dict[str, int]:
+    """A register at a revision: what the newest release up to it wrote, and a row in each table that was empty.
+
+    Returns the number of rows of each table.
+    """
+    released = max(kept for kept in RELEASED if kept <= revision)
+    _upgraded(url, released)
+    rows = dump.register(released)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        tables = _tables(connection)
+        for table in tables.sorted_tables:
+            if rows.get(table.name) and table.name != "alembic_version":
+                connection.execute(table.insert(), rows[table.name])
+    engine.dispose()
+    _upgraded(url, revision)
+    with engine.begin() as connection:
+        tables = _tables(connection)
+        for table in tables.sorted_tables:
+            if _rows(connection, table) == 0:
+                connection.execute(table.insert(), _a_row(connection, table))
+            _advance(connection, table)
+        found = {
+            table.name: _rows(connection, table) for table in tables.sorted_tables if table.name != "alembic_version"
+        }
+    engine.dispose()
+    return found
+
+
+def _tables(connection: Connection) -> MetaData:
+    tables = MetaData()
+    tables.reflect(connection)
+    return tables
+
+
+def _a_row(connection: Connection, table: Table) -> dict[str, Any]:
+    """Any row that the table takes: what must be there, and what it refers to."""
+    row: dict[str, Any] = {}
+    for column in table.columns:
+        for key in column.foreign_keys:
+            row[column.name] = connection.execute(sa_select(func.max(key.column))).scalar()  # not the unit that acts
+        if column.name not in row and not column.nullable and column.server_default is None:
+            row[column.name] = WORDS.get(column.name, ANY_VALUE[column.type.python_type])
+    return row
+
+
+def _advance(connection: Connection, table: Table) -> None:
+    """Rows that came with their id leave PostgreSQL's sequence where it was, as rows of an office do not."""
+    if connection.dialect.name == "postgresql" and "id" in table.columns:
+        identity = table.columns["id"]
+        if isinstance(identity.type, Integer):
+            sequence = func.pg_get_serial_sequence(table.name, "id")
+            connection.execute(sa_select(func.setval(sequence, func.max(identity))))
+
+
+def _rows(connection: Connection, table: Table) -> int:
+    return connection.execute(sa_select(func.count()).select_from(table)).scalar() or 0
 
 
 def test_no_migration_goes_back(url: str) -> None:

@@ -2,20 +2,66 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from doc_templates.lint import DOCUMENTS, LETTERS
 from doc_templates.samples import sample
 from models.enums import DocumentKind
 from records import fonts, preview
 from records.preview import PreviewUnavailable
 from records.render import Renderer
+from tests.doc_templates.hard import COPIES, hard
 
 INSTALLED = shutil.which("soffice") is not None and shutil.which("pdftoppm") is not None
+MM_PER_POINT = 25.4 / 72
+HANGING = 6  # mm: a full stop of 3号 may hang over the edge of the text
+SWEEPS: list[tuple[DocumentKind, str, list[Any], tuple[str, ...]]] = [
+    (
+        DocumentKind.SUSPENSION_NOTICE,
+        "suspended",
+        [["用编申请"] * lines for lines in range(4, 12)],
+        ("申请复核", "特此通知", "联系人"),
+    ),
+    (
+        DocumentKind.WARNING_LETTER,
+        "findings",
+        [[{"text": "超编1名"}] * lines for lines in range(1, 6)],
+        ("实地督查", "特此函告", "联系人"),
+    ),
+    (
+        DocumentKind.ACCEPTANCE_NOTICE,
+        "lines",
+        [[{"text": "行政编制1名"}] * lines for lines in range(1, 7)],
+        ("先行办理", "特此通知", "联系人"),
+    ),
+    (
+        DocumentKind.REFUSAL_NOTICE,
+        "opinion",
+        ["\n".join(["不再安排。"] * lines) for lines in range(1, 10)],
+        ("书面向我办提出", "特此告知", "联系人"),
+    ),
+    (
+        DocumentKind.CHANGE_REPLY,
+        "obligations",
+        [["办理变更手续"] * lines for lines in range(11, 18)],
+        ("办理变更手续", "此复", "印发"),
+    ),
+    (
+        DocumentKind.INSPECTION_REPORT,
+        "situation",
+        [["情况属实。"] * lines for lines in range(3, 9)],
+        ("未整改到位", "特此报告", "印发"),
+    ),
+]
+"""A field, its values of one line more each: among them those that just fill a page, and the words that the last page
+must have."""
 ONE_PAGE = (
     DocumentKind.VERIFICATION_SLIP,
     DocumentKind.ENTRY_NOTICE,
@@ -58,43 +104,68 @@ def test_the_gallery_shows_every_document() -> None:
 
 
 @pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")
-def test_no_letter_has_an_empty_page_or_a_signature_alone(renderer: Renderer, tmp_path: Path) -> None:
-    """Opinions of 1 to 9 lines: among them those that just fill the first page."""
-    kind = DocumentKind.REFUSAL_NOTICE
-    sources = []
-    for lines in range(1, 10):
-        opinion = "\n".join(["不再安排。"] * lines)
-        context = sample(kind).model_copy(update={"faults": [], "opinion": opinion, "copies_to": "中共示范市委组织部"})
-        source = tmp_path / f"{lines}.docx"
-        source.write_bytes(renderer.render(kind, context))
-        sources.append(source)
-    for pdf in preview._convert(sources, tmp_path, preview.TIME_LIMIT_S, None):
-        read = subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
-        last = read.removesuffix("\f").split("\f")[-1]
-        assert "特此告知" in last, pdf.name
-        assert "联系人" in last, pdf.name
-        assert "抄送" in last, pdf.name
+def test_no_signature_stands_alone(renderer: Renderer) -> None:
+    """Letters and documents of one line more and more, with few and with many 抄送: wherever the page ends, closing,
+    signature, date and 版记 are on one page with the last words of the text."""
+    made, wanted = [], []
+    for kind, name, values, words in SWEEPS:
+        base = sample(kind)
+        for place, value in enumerate(values):
+            changed = {name: value, "copies_to": (COPIES, "中共示范市委组织部")[place % 2]}
+            made.append(renderer.render(kind, type(base).model_validate({**base.model_dump(), **changed})))
+            wanted.append((kind, place, (*words, "抄送", "示范市机构编制委员会")))
+    for (kind, place, words), pdf in zip(wanted, preview.to_pdfs(made), strict=True):
+        last = pages_of(pdf)[-1]
+        assert [word for word in words if word not in last] == [], f"{kind} {place}: {last}"
 
 
 @pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")
-def test_no_reply_has_its_signature_alone(renderer: Renderer, tmp_path: Path) -> None:
-    """Obligations of 1 to 9 items: among them those that just fill the page before the last."""
-    kind = DocumentKind.CHANGE_REPLY
-    sources = []
-    for items in range(1, 10):
-        context = sample(kind).model_copy(update={"obligations": ["办理变更手续"] * items})
-        source = tmp_path / f"{items}.docx"
-        source.write_bytes(renderer.render(kind, context))
-        sources.append(source)
-    for items, pdf in enumerate(preview._convert(sources, tmp_path, preview.TIME_LIMIT_S, None), start=1):
-        read = subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
-        last = read.removesuffix("\f").split("\f")[-1].replace(" ", "")
-        assert all(text in last for text in (f"{items}.办理变更手续", "此复。", "抄送", "印发")), pdf.name
+def test_every_document_fits_its_pages(renderer: Renderer) -> None:
+    """Ordinary samples of forms on one page; long names, texts and lists: no empty page, no page number on the first
+    page of a letter, the text within 156 mm and nowhere over the edge."""
+    ordinary = [renderer.render(kind, sample(kind)) for kind in ONE_PAGE]
+    kinds = list(DocumentKind)
+    long_ones = [renderer.render(kind, hard(kind, 3)) for kind in kinds]
+    pdfs = preview.to_pdfs([*ordinary, *long_ones])
+    assert [len(pages_of(pdf)) for pdf in pdfs[: len(ordinary)]] == [1] * len(ordinary)
+    for kind, pdf in zip(kinds, pdfs[len(ordinary) :], strict=True):
+        pages = pages_of(pdf)
+        assert all(len(page) > 40 for page in pages), f"{kind}: an empty page"
+        left, right = edges(pdf)
+        narrowest, widest = 19 if kind in LETTERS else 27, 184 + HANGING
+        assert narrowest <= left, f"{kind}: {left} mm"
+        assert right <= widest, f"{kind}: {right} mm"
+        if kind in LETTERS:
+            assert "—1—" not in pages[0]
+            assert all(f"—{number}—" in page for number, page in enumerate(pages[1:], start=2))
+        elif kind in DOCUMENTS:
+            assert all(f"—{number}—" in page for number, page in enumerate(pages, start=1))
 
 
 @pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")
-@pytest.mark.parametrize("kind", ONE_PAGE)
-def test_a_voucher_is_one_page(renderer: Renderer, kind: DocumentKind) -> None:
-    pages = preview.to_pngs(renderer.render(kind, sample(kind)), dpi=40)
-    assert len(pages) == 1
-    assert pages[0].startswith(b"\x89PNG")
+def test_a_page_holds_22_lines_of_28_characters(renderer: Renderer) -> None:
+    """The grid of GB/T 9704-2012 §5.2 as the pages come out."""
+    base = sample(DocumentKind.REFUSAL_NOTICE)
+    context = base.model_copy(update={"opinion": "编" * 28 * 60, "faults": []})
+    (pdf,) = preview.to_pdfs([renderer.render(DocumentKind.REFUSAL_NOTICE, context)])
+    second = read_pdf(pdf, "-layout").split("\f")[1]
+    lines = [line.strip() for line in second.splitlines() if "编编" in line]
+    assert len(lines) == 22
+    assert {len(line) for line in lines} == {28}
+
+
+def read_pdf(pdf: bytes, *options: str) -> str:
+    done = subprocess.run(["pdftotext", *options, "-", "-"], input=pdf, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def pages_of(pdf: bytes) -> list[str]:
+    """The text of each page without spaces."""
+    return ["".join(page.split()) for page in read_pdf(pdf).removesuffix("\f").split("\f")]
+
+
+def edges(pdf: bytes) -> tuple[float, float]:
+    """Where the text begins at the left and ends at the right, mm from the edge of the paper; punctuation may hang
+    over the edge of the text by half a character."""
+    boxes = re.findall(r'xMin="([\d.]+)"[^>]*xMax="([\d.]+)"', read_pdf(pdf, "-bbox"))
+    return min(float(left) for left, _ in boxes) * MM_PER_POINT, max(float(right) for _, right in boxes) * MM_PER_POINT

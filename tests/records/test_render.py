@@ -21,14 +21,16 @@ from hypothesis import strategies as st
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from lxml import etree
+from markupsafe import Markup, escape
 
 from doc_templates.samples import sample
 from models.documents import CONTEXT_OF, CertificateContext, CertificateRow, FaultLine, RefusalNoticeContext
 from models.enums import DocumentKind
 from models.shape import UNSAFE_TEXT, plain_text
 from records.picture import QrPainter
-from records.render import FOLDER, Renderer, TemplateFault, TextFault, whole
+from records.render import FOLDER, Renderer, TemplateFault, TextFault
 from records.store import FolderStore
+from records.texts import WHOLE_HYPHEN
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 REFUSAL = DocumentKind.REFUSAL_NOTICE
@@ -49,7 +51,8 @@ def test_every_document_opens_and_holds_its_texts(renderer: Renderer, kind: Docu
 def test_the_text_is_that_of_plain_docxtpl(renderer: Renderer, kind: DocumentKind) -> None:
     environment = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
     environment.filters["lines"] = lambda text: [line for line in text.split("\n") if line]
-    environment.filters["whole"] = whole
+    hyphen = WHOLE_HYPHEN.decode()
+    environment.filters["whole"] = lambda text: Markup(str(escape(text)).replace("-", hyphen))  # noqa: S704 - escaped here
     plain = DocxTemplate(str(FOLDER / f"{kind.value}.docx"))
     plain.render(sample(kind).model_dump(), jinja_env=environment, autoescape=True)
     out = io.BytesIO()
@@ -92,22 +95,28 @@ def test_the_opinion_becomes_paragraphs(renderer: Renderer) -> None:
     assert "第二段 & 完" in paragraphs
 
 
-def test_three_processes_write_the_same_bytes() -> None:
+def test_three_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    """Each with another locale, time zone, hash seed and working folder."""
     script = (
         "import hashlib; from records.render import Renderer; from doc_templates.samples import sample;"
         "from models.enums import DocumentKind; r = Renderer();"
         "print(hashlib.sha256(b''.join(r.render(k, sample(k)) for k in DocumentKind)).hexdigest())"
     )
+    elsewhere = (
+        {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONHASHSEED": "random", "TZ": "Asia/Shanghai", "LC_ALL": "zh_CN.GB18030", "LANGUAGE": "zh"},
+        {"PYTHONHASHSEED": "4242", "TZ": "America/Lima", "LC_ALL": "tr_TR.UTF-8", "PYTHONOPTIMIZE": "1"},
+    )
     found = {
         subprocess.run(
             [sys.executable, "-c", script],
-            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
+            env={**os.environ, "PYTHONPATH": str(FOLDER.parent), "COLUMNS": str(place), **settings_},
             capture_output=True,
             text=True,
             check=True,
-            cwd=FOLDER.parent,
+            cwd=(tmp_path, FOLDER.parent, Path("/"))[place],
         ).stdout.strip()
-        for seed, zone in (("0", "UTC"), ("1", "Asia/Shanghai"), ("4242", "America/Lima"))
+        for place, settings_ in enumerate(elsewhere)
     }
     here = Renderer()
     found.add(hashlib.sha256(b"".join(here.render(k, sample(k)) for k in DocumentKind)).hexdigest())

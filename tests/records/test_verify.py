@@ -6,9 +6,10 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from ledger.db import Database
 from models.enums import DocumentKind
@@ -83,6 +84,33 @@ def test_hostile_uploads_are_refused_cheaply(database: Database) -> None:
         assert check_file(s, bomb.getvalue()[:-40]).status == "unknown"
         with pytest.raises(ValueError):
             check_file(s, b"0" * (MAX_UPLOAD + 1))
+
+
+def test_a_file_full_of_codes_costs_one_question_or_none(database: Database, filed: list[tuple[Record, bytes]]) -> None:
+    """Forty kilobytes can hold a million codes: they are told apart before the register is asked."""
+    repeated = _said("AAAA-BBBB-CCCC-DDDD " * 500_000)
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    many = _said(" ".join(f"AAAA-BBBB-CCCC-{a}{b}{c}0" for a in alphabet for b in alphabet for c in alphabet[:4]))
+    few = _said(f"AAAA-BBBB-CCCC-DDDD {filed[0][0].code} {filed[1][0].code}")
+    asked: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    with database.read() as s:
+        assert check_file(s, repeated).status == "unknown"
+        assert check_file(s, many).status == "unknown"
+        told = check_file(s, few)
+    assert (told.status, told.number) == ("altered", filed[0][0].number)
+    assert len(asked) < 20
+
+
+def _said(text: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", f"<w:t>{text}</w:t>")
+    return out.getvalue()
 
 
 def test_an_intact_register_has_no_faults(

@@ -27,6 +27,7 @@ from tests.support.office import (
     application,
     authorise,
     line,
+    papers_of,
 )
 
 from .acts import (
@@ -84,7 +85,7 @@ def test_case_5_a_suspended_unit_is_refused_in_writing_and_told_the_problem_numb
     past_due(office, case_id)
     provisional = refused(office)
     assert provisional.state is State.NOT_ACCEPTED
-    assert [document.kind for document in provisional.documents] == [DocumentKind.REFUSAL_NOTICE]
+    assert [document.kind for document in papers_of(provisional)] == [DocumentKind.REFUSAL_NOTICE]
     assert provisional.refusals[0].code is RefusalCode.UNIT_SUSPENDED
     assert "先行暂停受理" in provisional.refusals[0].message
     assert "Q7" in provisional.refusals[0].message

@@ -32,6 +32,7 @@ from tests.support.office import (
     SERVICES,
     SUPERVISOR,
     Office,
+    papers_of,
 )
 
 from .acts import DUE, opened, problem, problem_of, suspensions_of, titles, waiting, wanted
@@ -85,7 +86,7 @@ def test_a_faulty_set_of_problems_is_not_opened_and_the_unit_gets_no_letter(
     docket = office.docket(opened(office, *body))
     assert docket.state is State.NOT_ACCEPTED
     assert [refusal.code for refusal in docket.refusals] == [code]
-    assert docket.documents == []
+    assert papers_of(docket) == []
     assert docket.problems == []
     assert code.label in docket.receipts[0].message
 
@@ -122,7 +123,7 @@ def test_a_day_that_passed_before_the_delivery_is_put_off_by_its_delay_and_close
 @pytest.mark.parametrize("by", [EXAMINER, HEAD, APPLICANT], ids=lambda officer: officer.id)
 def test_only_an_inspector_opens_problems(office: Office, by: Any) -> None:
     docket = office.docket(office.opened(wanted(), by=by))
-    assert (docket.state, docket.documents) == (State.NOT_ACCEPTED, [])
+    assert (docket.state, papers_of(docket)) == (State.NOT_ACCEPTED, [])
     assert docket.refusals[0].code is RefusalCode.NOT_YOUR_DEPARTMENT
 
 

@@ -39,6 +39,7 @@ from tests.support.office import (
     application,
     identity_no,
     line,
+    papers_of,
 )
 
 CHIEF_POST = Resource.INTERNAL_CHIEF
@@ -52,7 +53,7 @@ def test_a_retirement_goes_from_report_to_closed_case(office: Office) -> None:
     acknowledged(office, case_id)
     docket = office.docket(case_id)
     assert docket.state is State.CLOSED
-    assert [record.kind for record in docket.documents] == [DocumentKind.EXIT_NOTICE, DocumentKind.CERTIFICATE]
+    assert [record.kind for record in papers_of(docket)] == [DocumentKind.EXIT_NOTICE, DocumentKind.CERTIFICATE]
     assert all(record.digest for record in docket.documents)
     with office.database.read() as s:
         assert verify(s).intact

@@ -1,7 +1,8 @@
-"""Records the histories that `test_replay` replays: `python -m tests.replay.record`.
+"""Records the histories that `test_replay` replays: `python -m tests.replay.record [RELEASE]`.
 
-A history that a release has recorded stays: cases of that release are still running. Only stories that have none are
-recorded; to record one that was never released anew, delete its file.
+Every release has a folder with one history of each story that it knew, recorded by its own code. A history of a release
+stays as it is: cases of that release are still running. Only what the release being made (the version in
+pyproject.toml, unless named) lacks is recorded; to record one that was never released anew, delete its file.
 
 The histories are sealed with the tests' own key, as everything in Temporal is.
 """
@@ -9,8 +10,11 @@ The histories are sealed with the tests' own key, as everything in Temporal is.
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -25,7 +29,9 @@ from models.decisions import (
     Withdrawal,
 )
 from models.enums import CommandKind, Procedure
+from models.monitoring import SweepDone
 from models.proofs import LogHead
+from models.reconciliation import Reconciled, Standing
 from rules.deadlines import local_day
 from tests.change import acts as changing
 from tests.rectification import acts as rectifying
@@ -52,6 +58,7 @@ from tests.support.temporal import Court, court
 from tests.warning.support import TEAM, call, problem, warning
 
 FOLDER = Path(__file__).parent / "histories"
+_PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 async def new_staff(at: Court) -> str:
@@ -194,38 +201,96 @@ async def log_appended(at: Court) -> str:
     return started.id
 
 
+async def monitors_of_one_night(at: Court) -> str:
+    """One night of the monitors."""
+    await at.apply()
+    name = "dingbian-monitoring"
+    started = await at.client.start_workflow("Monitoring", id=name, task_queue="dingbian", result_type=SweepDone)
+    await started.result()
+    return started.id
+
+
+async def compared(at: Court) -> str:
+    """One hour's reconciliation, which finds nothing."""
+    await at.apply()
+    name = "dingbian-reconciliation"
+    started = await at.client.start_workflow("Reconciliation", id=name, task_queue="dingbian", result_type=Reconciled)
+    assert (await started.result()).engine
+    return started.id
+
+
 def _slots(at: Court, case_id: str) -> list[str]:
     slip = at.office.docket(case_id).slip
     assert slip is not None
     return [slot.code for slot in slip.slots]
 
 
-STORIES: dict[str, Callable[[Court], Awaitable[str]]] = {
-    "staffing_up_new_staff": new_staff,
-    "staffing_up_returned_and_revoked": returned_and_revoked,
-    "staffing_up_silent_then_expired": silent_then_expired,
-    "early_warning_up_to_the_inspection": warning_up_to_the_inspection,
-    "removing_staff_leavers_of_every_kind": leavers_of_every_kind,
-    "rectification_suspended_then_lifted": suspended_then_lifted,
-    "establishment_change_deferred_then_signed": change_deferred_then_signed,
-    "transparency_log_of_one_night": log_appended,
+class _Everything:
+    """Temporal as a reconciliation asks it: the time-skipping server has no lists."""
+
+    async def cases(self) -> Mapping[str, bool]:
+        return {}
+
+    async def standing(self, case_id: str) -> Standing:
+        return Standing.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`tell` runs one workflow to its end and returns its id; releases know it from `since` on."""
+
+    tell: Callable[[Court], Awaitable[str]]
+    since: str
+
+
+STORIES = {
+    "staffing_up_new_staff": Story(new_staff, "0.1.0"),
+    "staffing_up_returned_and_revoked": Story(returned_and_revoked, "0.1.0"),
+    "staffing_up_silent_then_expired": Story(silent_then_expired, "0.1.0"),
+    "early_warning_up_to_the_inspection": Story(warning_up_to_the_inspection, "0.2.0"),
+    "removing_staff_leavers_of_every_kind": Story(leavers_of_every_kind, "0.2.0"),
+    "rectification_suspended_then_lifted": Story(suspended_then_lifted, "0.2.0"),
+    "establishment_change_deferred_then_signed": Story(change_deferred_then_signed, "0.2.0"),
+    "monitoring_of_one_night": Story(monitors_of_one_night, "0.2.0"),
+    "transparency_log_of_one_night": Story(log_appended, "0.3.0"),
+    "reconciliation_of_one_hour": Story(compared, "0.4.0"),
 }
 
 
-def _unrecorded(folder: Path) -> dict[str, Callable[[Court], Awaitable[str]]]:
-    recorded = {path.name.split(".")[0] for path in folder.glob("*.json")}
-    return {name: story for name, story in STORIES.items() if name not in recorded}
+def version() -> str:
+    """The release being made."""
+    found: str = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"]
+    return found
 
 
-async def record(folder: Path = FOLDER) -> None:
-    for name, story in _unrecorded(folder).items():
+def known_to(release: str) -> set[str]:
+    """Names of the stories that a release can tell."""
+    return {name for name, story in STORIES.items() if _numbers(story.since) <= _numbers(release)}
+
+
+def recorded(release: str, folder: Path = FOLDER) -> dict[str, Path]:
+    """Story → its history, of one release."""
+    return {path.name.split(".")[0]: path for path in sorted((folder / release).glob("*.json"))}
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split("."))
+
+
+async def record(release: str, folder: Path = FOLDER) -> None:
+    """What the release lacks, told by the code as it stands. Raises ValueError for a release that is older."""
+    if _numbers(release) < _numbers(version()):
+        raise ValueError(f"{release} 早于现在的代码，只能由它自己的代码录制 · only its own code can record {release}")
+    (folder / release).mkdir(parents=True, exist_ok=True)
+    for name in sorted(known_to(release) - recorded(release, folder).keys()):
         with tempfile.TemporaryDirectory() as work:
-            async with court(Office(Path(work))) as at:
-                case_id = await story(at)
-                history = await at.handle(case_id).fetch_history()
-                # the case id binds every payload, so it is part of the recording
-                (folder / f"{name}.{case_id}.json").write_text(history.to_json(), encoding="utf-8")
+            async with court(Office(Path(work)), _Everything()) as at:
+                workflow_id = await STORIES[name].tell(at)
+                history = await at.handle(workflow_id).fetch_history()
+                # the workflow's id binds every payload, so it is part of the recording
+                path = folder / release / f"{name}.{workflow_id}.json"
+                path.write_text(history.to_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    asyncio.run(record())
+    asyncio.run(record(sys.argv[1] if len(sys.argv) > 1 else version()))

@@ -148,7 +148,7 @@ def test_an_over_quota_account_says_how_far_it_is_over() -> None:
     facts = replace(SOUND, balances={ADMINISTRATIVE: balance(ADMINISTRATIVE, -3)})
     outcome, checks = judged((application(), facts))
     assert outcome is Outcome.NOT_ACCEPTED
-    assert "空余-3名" in refusals(checks)[0].message
+    assert "已超出核定数3名，没有空余" in refusals(checks)[0].message
 
 
 def test_an_exception_in_force_opens_the_gate_and_is_named() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from models import failpoints
-from models.failpoints import EXIT_STATUS, FailpointHit, arm, armed, hit
+from models.failpoints import EXIT_STATUS, FailpointHit, arm, armed, failures, hit
 from runtime.faults import StartFault
 from runtime.settings import check_profile, load_settings
 
@@ -45,6 +45,8 @@ def test_the_first_hits_of_each_key_fail_and_no_later_ones() -> None:
     arm(f"{PLACE}=raise*2")
     assert _hits("a", 4) == [True, True, False, False]
     assert _hits("b", 3) == [True, True, False]
+    assert failures(PLACE) == {"a": 2, "b": 2}
+    assert failures("filing.stored") == {}
     hit("filing.stored", "a")
 
 

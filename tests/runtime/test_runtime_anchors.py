@@ -20,9 +20,9 @@ from models.rulebook import Rulebook
 from records.store import FolderStore
 from runtime.anchors import Anchor, take_anchor
 from runtime.assembly import Parts
-from runtime.packaging import verify_register
 from runtime.settings import load_settings
-from runtime.verifying import verify_all
+from runtime.verifying import verify_all, verify_register
+from tests.support.engines import needs_file
 from tests.support.ledger import NOON, UNIT, done, make_database, make_keyring, reserve_one, seed_unit
 
 
@@ -84,6 +84,7 @@ def test_an_anchor_file_of_an_earlier_version_is_still_read(parts: Parts) -> Non
     assert [fault.where for fault in verify_all(parts, Anchor.model_validate(kept)).faults] == [f"{UNIT}#9"]
 
 
+@needs_file
 def test_an_older_copy_that_grew_again_is_found_by_the_log(parts: Parts, tmp_path: Path) -> None:
     copy = tmp_path / "older.db"
     with closing(sqlite3.connect(tmp_path / "register.db")) as now, closing(sqlite3.connect(copy)) as then:
@@ -103,6 +104,7 @@ def test_an_older_copy_that_grew_again_is_found_by_the_log(parts: Parts, tmp_pat
         older.database.close()
 
 
+@needs_file
 def test_no_anchor_is_taken_of_a_log_that_does_not_hold(parts: Parts) -> None:
     anchored(parts)
     with parts.database.engine.begin() as connection:
@@ -113,6 +115,7 @@ def test_no_anchor_is_taken_of_a_log_that_does_not_hold(parts: Parts) -> None:
     assert [fault.where for fault in verify_all(parts).faults] == ["存证日志头#4"]
 
 
+@needs_file
 def test_a_copy_of_a_register_without_a_log_is_still_verified(parts: Parts, tmp_path: Path) -> None:
     with parts.database.engine.begin() as connection:
         for table in ("log_leaf", "log_node", "log_head"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from models.sealing import Keyring, SealingKey, Unsealable, digest
+from models.sealing import KEY_BYTES, CipherName, Keyring, SealingKey, Unsealable, digest
 from runtime.faults import StartFault
 from runtime.keyring import add_key, create_key_file, load_keyring
 
@@ -134,6 +134,42 @@ def test_sm4_gcm_gives_the_vector_of_rfc_8998_a_1() -> None:
     assert SealingKey("rfc", "sm4-gcm", key).open(nonce + sealed + tag, extra) == plain
 
 
+def test_aes_256_gcm_gives_the_published_vector() -> None:
+    """Test case 16 of McGrew and Viega, "The Galois/Counter Mode of Operation (GCM)", as NIST SP 800-38D cites it."""
+    key = bytes.fromhex("feffe9928665731c6d6a8f9467308308" * 2)
+    nonce = bytes.fromhex("cafebabefacedbaddecaf888")
+    extra = bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2")
+    plain = bytes.fromhex(
+        "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+        "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
+    )
+    sealed = bytes.fromhex(
+        "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+        "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
+    )
+    tag = bytes.fromhex("76fc6ece0f4e1768cddf8853bb2d551b")
+    ours = SealingKey("nist", "aes-256-gcm", key)
+    assert ours.open(nonce + sealed + tag, extra) == plain
+    for altered in (sealed[:-1] + b"\0", sealed):
+        with pytest.raises(Unsealable):
+            ours.open(nonce + altered + tag, extra + (b"" if altered != sealed else b"\0"))
+
+
+@pytest.mark.parametrize("cipher", ["sm4-gcm", "aes-256-gcm"])
+def test_no_nonce_is_used_twice_and_every_altered_byte_is_seen(cipher: CipherName) -> None:
+    key = SealingKey("k", cipher, bytes(KEY_BYTES[cipher]))
+    sealed = [key.seal(b"same", b"place") for _ in range(1000)]
+    assert len({each[:12] for each in sealed}) == 1000
+    for place in range(len(sealed[0])):
+        altered = bytearray(sealed[0])
+        altered[place] ^= 1
+        with pytest.raises(Unsealable):
+            key.open(bytes(altered), b"place")
+    for short in range(28):
+        with pytest.raises(Unsealable):
+            key.open(sealed[0][:short], b"place")
+
+
 def test_sm3_and_sha256_give_their_known_answers() -> None:
     assert digest(b"abc") == "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"
     assert digest(b"abc", "sha256") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -155,5 +191,12 @@ def test_every_spelling_of_an_identity_number_has_one_index_and_needs_the_key() 
     ring = Keyring({"k": SealingKey("k", "sm4-gcm", bytes(16))}, "k", bytes(32))
     other = Keyring(ring.keys, "k", bytes([1]) * 32)
     index = ring.blind_index("11010519491231002X")
-    assert index == ring.blind_index(" １１０１０５１９４９１２３１００２ｘ ")
+    for spelt in (
+        " １１０１０５１９４９１２３１００２ｘ ",
+        "11010519491231002x",
+        "\u300011010519491231002Ｘ",
+        "1１010519491231002x",
+    ):
+        assert index == ring.blind_index(spelt)
+    assert index != ring.blind_index("110105194912310021")
     assert index != other.blind_index("11010519491231002X")

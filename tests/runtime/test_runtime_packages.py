@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import cli
+from tests.support.engines import needs_file
 from tests.support.office import Office, keyring
+
+pytestmark = needs_file
 
 Call = Callable[..., tuple[int, str]]
 

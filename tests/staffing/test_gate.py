@@ -20,6 +20,7 @@ from tests.support.office import (
     Office,
     application,
     line,
+    papers_of,
 )
 
 FULL_CHIEF = line("post:internal-chief", way="leader-appointment", internal_body="综合处")
@@ -60,8 +61,8 @@ def test_the_gate_refuses_in_writing(
     assert docket.refusals[0].clause == CLAUSES[code]
     assert office.numbers() == before
     kind = DocumentKind.CORRECTION_NOTICE if state is State.RETURNED else DocumentKind.REFUSAL_NOTICE
-    assert [d.kind for d in docket.documents] == [kind]
-    assert docket.documents[0].digest is not None
+    assert [d.kind for d in papers_of(docket)] == [kind]
+    assert all(d.digest is not None for d in docket.documents)
 
 
 def test_leader_posts_are_counted_apart_by_kind(office: Office) -> None:

@@ -68,6 +68,7 @@ PAPERS = {
     DocumentKind.REFUSAL_NOTICE,
     DocumentKind.REVOCATION_NOTICE,
     DocumentKind.CERTIFICATE,
+    DocumentKind.CASE_FILE,
 }
 """What staffing up issues."""
 

@@ -21,7 +21,10 @@ from console.site import mount
 from models.decisions import Delivery, Moment, Officer
 from models.enums import CommandKind
 from runtime.certificate import Composer
+from runtime.disposing import Disposer
+from runtime.packaging import Packer
 from runtime.rehearsal import Rehearser
+from runtime.renditions import PdfMaker, Shelf
 from runtime.settings import load_settings
 from tests.support.office import Office, keyring
 
@@ -76,7 +79,10 @@ class Counter:
             keyring=keyring(),
             clock=lambda: office.now,
             rehearse=Rehearser(office.deps, lambda: office.now),
+            make_pdf=PdfMaker(Shelf(office.database, office.store, lambda: office.now)),
+            dispose=Disposer(office.deps, lambda: office.now),
             compose=Composer(office.deps.renderer, office.deps.rulebook, office.deps.public_url, lambda: office.now),
+            pack=Packer(office.deps, lambda: office.now),
         )
         self.app = create_app(self.runtime)
         self.site = mount(self.app, self.runtime)

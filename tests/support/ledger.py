@@ -16,6 +16,7 @@ from models.ledger import Basis, Cause, PersonEntry, Posting, SlipTerms, SlotWan
 from models.refusals import Refusal
 from models.register import Holder, Unit
 from models.sealing import Keyring, SealingKey
+from tests.support.engines import register_of
 
 UNIT = "11999999MB0000001X"
 OTHER = "11999999MB0000002Q"
@@ -32,10 +33,17 @@ def make_keyring() -> Keyring:
 
 
 def make_database(tmp_path: Path, url: str | None = None) -> Database:
-    """A migrated database: SQLite in `tmp_path`, or `url`."""
-    database = Database(url or f"sqlite:///{tmp_path / 'register.db'}", make_keyring())
+    """A migrated database: `url`, or the one that belongs to `tmp_path`."""
+    database = Database(url or register_of(tmp_path / "register.db", migrated), make_keyring())
     database.migrate()
     return database
+
+
+def migrated(url: str) -> None:
+    """A register with nothing in it."""
+    database = Database(url, make_keyring())
+    database.migrate()
+    database.close()
 
 
 def seed_unit(

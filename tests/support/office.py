@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import sqlite3
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -27,8 +28,8 @@ from ledger.db import Database
 from ledger.postings import open_accounts
 from models.applications import AnyApplication, StaffingUpApplication
 from models.decisions import Decision, Handle, Moment, Officer, Receipt
-from models.docket import Desk, Docket
-from models.enums import CommandKind, Department, Resource, Role, Sex
+from models.docket import Desk, Docket, RecordView
+from models.enums import CommandKind, Department, DocumentKind, Resource, Role, Sex
 from models.ledger import Balance, Basis, Cause, OpeningAccount, OpeningPerson, PersonEntry
 from models.refusals import Refusal
 from models.register import Holder, InternalBody, Meta, OfficerRow, Unit
@@ -38,10 +39,18 @@ from records import numbering
 from records.render import Renderer
 from records.store import FolderStore
 from rules.deadlines import local_day
+from tests.support.engines import register_of
+from tests.support.ledger import migrated
 
 RESEARCH = "119999000000000198"
 SERVICES = "129999000000000270"
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday morning in Shanghai
+
+
+def furnished(url: str) -> None:
+    """A register as every office finds it on its first morning."""
+    with tempfile.TemporaryDirectory() as folder:
+        Office(Path(folder), url=url).database.close()
 
 
 _FURNISHED: list[bytes] = []
@@ -146,7 +155,7 @@ class Office:
     now: datetime = START
 
     def __post_init__(self) -> None:
-        url = self.url or f"sqlite:///{self.folder / 'dingbian.db'}"
+        url = self.url or register_of(self.folder / "dingbian.db", furnished if self.now == START else migrated)
         as_ever = url.startswith("sqlite:///") and self.now == START and not Path(url[10:]).exists()
         if as_ever and _FURNISHED:
             Path(url[10:]).write_bytes(_FURNISHED[0])
@@ -344,6 +353,11 @@ def _standing(serial: int, unit: str, headcount: Resource, post: Resource | None
     born = date(1980, 5, 1)
     entry = PersonEntry(name=f"在编{serial}", sex=Sex.MALE, birth_date=born, identity_no=identity_no(serial, born))
     return OpeningPerson(unit=unit, person=entry, headcount=headcount, post=post, entered_on=date(2015, 7, 1))
+
+
+def papers_of(docket: Docket) -> list[RecordView]:
+    """The documents of a case without the case file that lists them, which it has once it has ended."""
+    return [each for each in docket.documents if each.kind is not DocumentKind.CASE_FILE]
 
 
 def officers(s: Session) -> list[OfficerRow]:

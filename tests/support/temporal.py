@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities.reconciliation import Engine
 from activities.registry import build_activities
 from docket import commands
 from docket.applications import procedure_of
@@ -132,16 +133,19 @@ class Court:
 
 
 @contextlib.asynccontextmanager
-async def court(office: Office) -> AsyncIterator[Court]:
-    """The office with a worker at work and the clock standing still until a test moves it."""
+async def court(
+    office: Office, engine: Engine | None = None, workflows: Sequence[type] = WORKFLOWS
+) -> AsyncIterator[Court]:
+    """The office with a worker at work and the clock standing still until a test moves it; `engine` is what a
+    reconciliation asks, because this server has no lists."""
     async with time_skipping() as env:
         client = sealed(env.client)
         with ThreadPoolExecutor(8) as threads:
             worker = Worker(
                 client,
                 task_queue="dingbian",
-                workflows=WORKFLOWS,
-                activities=build_activities(office.deps),
+                workflows=workflows,
+                activities=build_activities(office.deps, engine),
                 activity_executor=threads,
             )
             async with worker:

@@ -24,6 +24,7 @@ from models.shape import Shape
 from runtime.certificate import Composer
 from runtime.client import Temporal, connected
 from runtime.embedded import EmbeddedTemporal
+from runtime.packaging import Packer
 from runtime.ports import free_port
 from runtime.rehearsal import Rehearser
 from runtime.settings import load_settings
@@ -52,6 +53,7 @@ class Town:
             keyring=keyring(),
             rehearse=Rehearser(self.office.deps, utc_now),
             compose=Composer(self.office.deps.renderer, self.office.rulebook, self.office.deps.public_url, utc_now),
+            pack=Packer(self.office.deps, utc_now),
         )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=create_app(runtime), client=("192.0.2.1", 50000)),

@@ -15,7 +15,7 @@ from models.ledger import Basis, Cause
 from models.monitoring import Sweep, SweepDone
 from models.refusals import Refusal
 from rules.deadlines import local_day
-from tests.support.office import APPLICANT, INSPECTOR, ISSUER, RESEARCH, Office
+from tests.support.office import APPLICANT, INSPECTOR, ISSUER, RESEARCH, Office, papers_of
 
 __all__ = ["MONITOR"]
 
@@ -90,7 +90,7 @@ def current(office: Office, case_id: str) -> list[StepView]:
 
 
 def papers(office: Office, case_id: str) -> list[str]:
-    return [record.kind.value for record in office.docket(case_id).documents]
+    return [record.kind.value for record in papers_of(office.docket(case_id))]
 
 
 def swept(office: Office) -> SweepDone:

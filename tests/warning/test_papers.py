@@ -105,7 +105,7 @@ def test_the_report_goes_to_the_commission_with_situation_and_problems(office: O
     said = {"opinion": "查阅了人员名册。\n\n实际运行10个科室", "found": [problem()]}
     office.accepted(office.decide(case_id, "inspection-report", INSPECTOR, **said))
     report: InspectionReportContext = contexts(office, case_id)["inspection_report"]
-    assert report.title == "示范市机构编制委员会办公室关于示范市发展研究局机构编制实地督查情况的报告"
+    assert report.title.replace("\n", "") == "示范市机构编制委员会办公室关于示范市发展研究局机构编制实地督查情况的报告"
     assert report.addressee == office.rulebook.office.commission_name
     assert report.situation == ["查阅了人员名册。", "实际运行10个科室。"]
     assert [(p.no, p.source, p.due) for p in report.problems] == [("P1", "预警", "2026年12月31日")]

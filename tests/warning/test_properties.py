@@ -18,7 +18,7 @@ from models.docket import Docket
 from models.enums import CommandKind, Department, Indicator, Role, StepState
 from models.register import Holder, OfficerRow, Unit
 from rules.deadlines import local_day
-from tests.support.office import HEAD, INSPECTOR, INSPECTOR_TWO, ISSUER, START, Office
+from tests.support.office import HEAD, INSPECTOR, INSPECTOR_TWO, ISSUER, START, Office, papers_of
 from tests.warning.support import TEAM, call, problem, warning
 
 LEVELS = ("remind", "warn", "inspect")
@@ -99,7 +99,7 @@ def holds(office: Office, docket: Docket, unit: Officer) -> None:
     assert docket.warning is not None
     assert (docket.warning.closed_at is not None) == docket.state.final == (docket.warning.outcome is not None)
     done = [s.step for s in docket.steps if s.state is StepState.DONE and s.verdict == "approve" and s.step in PAPER]
-    assert sorted(record.kind.value for record in docket.documents) == sorted(PAPER[step] for step in done)
+    assert sorted(record.kind.value for record in papers_of(docket)) == sorted(PAPER[step] for step in done)
     assert all(s.officer for s in docket.steps if s.state is StepState.DONE)  # nothing was decided by itself
     said_something = {"remind", "warn", "inspect"} & set(done)
     with office.database.read() as s:

@@ -31,7 +31,7 @@ def test_a_second_warning_of_the_same_unit_and_indicator_is_not_accepted(office:
     assert [refusal.code for refusal in docket.refusals] == [RefusalCode.ALREADY_WARNED]
     assert office.docket(first).case_no in docket.refusals[0].message
     assert docket.warning is None
-    assert docket.documents == []
+    assert papers(office, docket.case_id) == []
     assert waiting(office, first) == [("remind", "")]
 
 
@@ -66,7 +66,7 @@ def test_nobody_but_an_inspector_raises_a_warning(office: Office, by: Officer) -
     docket = office.docket(case_id)
     assert docket.state is State.NOT_ACCEPTED
     assert [refusal.code for refusal in docket.refusals] == [RefusalCode.NOT_YOUR_DEPARTMENT]
-    assert docket.documents == []
+    assert papers(office, docket.case_id) == []
     with office.database.read() as s:
         assert warnings.all_standing(s) == set()
 

@@ -23,6 +23,7 @@ from tests.support.office import (
     UPPER,
     application,
     line,
+    papers_of,
 )
 from tests.support.temporal import Court
 
@@ -57,7 +58,7 @@ async def test_a_change_goes_from_the_request_to_the_last_duty(at_court: Court) 
     ended = await at_court.handle(case_id).result()
     assert (ended["state"], ended["round"]) == (State.CLOSED, 1)
     docket = office.docket(case_id)
-    assert {record.kind for record in docket.documents} == {
+    assert {record.kind for record in papers_of(docket)} == {
         DocumentKind.ACCEPTANCE_NOTICE,
         DocumentKind.EVALUATION_SHEET,
         DocumentKind.CHANGE_REPLY,
@@ -109,7 +110,7 @@ async def test_what_is_beyond_authority_ends_at_the_gate_in_writing(at_court: Co
     case_id = await at_court.apply(request(across))
     ended = await at_court.handle(case_id).result()
     assert ended["state"] == State.NOT_ACCEPTED
-    [notice] = at_court.office.docket(case_id).documents
+    [notice] = papers_of(at_court.office.docket(case_id))
     assert notice.kind is DocumentKind.REFUSAL_NOTICE
 
 

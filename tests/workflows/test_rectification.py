@@ -18,6 +18,7 @@ from tests.support.office import (
     INSPECTOR,
     INSPECTOR_TWO,
     ISSUER,
+    papers_of,
 )
 from tests.support.temporal import Court
 
@@ -69,9 +70,9 @@ async def test_what_is_put_right_in_time_is_verified_by_two_and_closed(at_court:
         await report(at_court, case_id, no)
         await verified(at_court, case_id, no)
     assert (await at_court.handle(case_id).result())["state"] == State.CLOSED
-    documents = at_court.office.docket(case_id).documents
-    assert len(documents) == 3
-    assert all(document.digest for document in documents)
+    docket = at_court.office.docket(case_id)
+    assert len(papers_of(docket)) == 3
+    assert all(document.digest for document in docket.documents)
 
 
 async def test_silence_closes_the_gate_at_due_and_only_all_problems_closed_and_a_decision_open_it(

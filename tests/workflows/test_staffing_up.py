@@ -19,6 +19,7 @@ from tests.support.office import (
     application,
     identity_no,
     line,
+    papers_of,
     person,
 )
 from tests.support.temporal import Court
@@ -55,7 +56,7 @@ async def test_a_new_member_of_staff_goes_from_application_to_closed(at_court: C
     ended = await at_court.handle(case_id).result()
     assert ended["state"] == State.CLOSED
     docket = at_court.office.docket(case_id)
-    assert {d.title for d in docket.documents} == {
+    assert {d.title for d in papers_of(docket)} == {
         "受理通知",
         "人员编制和领导职数核定单",
         "入编通知单",

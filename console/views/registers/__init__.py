@@ -5,13 +5,14 @@ from __future__ import annotations
 from starlette_admin.views import BaseView, DropDown
 
 from .base import Register
+from .book import NumbersBook
 from .books import Entries, Quotas, Roster
 from .chain import ChainPage
 from .export import Exports
 from .identity import IdentityPage
 from .matters import Problems, Slips, Suspensions
 from .papers import Numbers, Records
-from .people import Disclosures, Officers
+from .people import Audit, Disclosures, Officers
 from .units import Bodies, Units, UnitTree
 
 ALL: tuple[Register, ...] = (
@@ -27,6 +28,7 @@ ALL: tuple[Register, ...] = (
     Numbers(),
     Officers(),
     Disclosures(),
+    Audit(),
 )
 
 REGISTERS: tuple[type[BaseView] | BaseView, ...] = (
@@ -35,4 +37,5 @@ REGISTERS: tuple[type[BaseView] | BaseView, ...] = (
     UnitTree,
     IdentityPage,
     ChainPage,
+    NumbersBook,
 )

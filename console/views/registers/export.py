@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from anyio import to_thread
 from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette_admin.filters.base import FilterRule
@@ -21,6 +22,9 @@ from starlette_admin.types import RequestAction
 
 from api.deps import Runtime, runtime_of
 from api.problems import ProblemError, not_found
+from docket import audit
+from models.audit import Act
+from models.decisions import Officer
 from rules.deadlines import SHANGHAI
 
 from ... import sheets
@@ -67,6 +71,8 @@ class Exports(Page):
         runtime = runtime_of(request)
         runtime.limits.exports.take(officer_of(request).id)
         request.state.action = RequestAction.EXPORT
+        officer = officer_of(request)
+        await run_in_threadpool(_noted, runtime, officer, str(register.key), form)
         try:
             data = await to_thread.run_sync(
                 _made, register, request, runtime, form, limiter=runtime.limits.exports_at_once
@@ -79,6 +85,12 @@ class Exports(Page):
         disposition = f"attachment; filename=\"{register.key}.{form}\"; filename*=UTF-8''{quote(name, safe='')}.{form}"
         headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
         return Response(data, media_type=FORMATS[form], headers=headers)
+
+
+def _noted(runtime: Runtime, officer: Officer, key: str, form: str) -> None:
+    """Audited before anything is handed out: what cannot be audited is not exported."""
+    with runtime.database.write() as s:
+        audit.note(s, Act.EXPORT, runtime.clock(), officer, about=key, detail=form)
 
 
 def _made(register: Register, request: Request, runtime: Runtime, form: str) -> bytes:

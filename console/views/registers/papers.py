@@ -7,9 +7,9 @@ from starlette.requests import Request
 from api.problems import ProblemError
 from docket import registers
 from docket.registers import Condition, Shown
-from models.enums import Department, DocumentKind, RecordState
+from models.enums import Department, DocumentKind, RecordState, Retention
 from models.register import Record, table_of
-from records import register
+from records import register, retention
 
 from ...door import may_open
 from ...words import _
@@ -21,6 +21,7 @@ from .base import (
     choice,
     closed,
     day_column,
+    flag,
     later,
     moment_column,
     number_column,
@@ -33,7 +34,12 @@ from .base import (
 
 _record = table_of(Record)
 TONES = {RecordState.VALID.value: "green", RecordState.VOID.value: "red"}
+KEEPING = {registers.HELD: "yellow", registers.KEPT_NO_MORE: "secondary"}
 GAPS_NAMED = 20
+
+
+def _kept(value: str) -> str:
+    return _("停止销毁") if value == registers.HELD else _("已销毁")
 
 
 def record_href(request: Request, row: Shown) -> str | None:
@@ -55,12 +61,17 @@ class Records(Register):
         day_column("issued_on", "成文日期"),
         text_column("issuer", "发文机关"),
         text_column("state", "状态", show=closed(RecordState), tone=lambda value: TONES.get(value, "yellow")),
+        text_column("retention", "保管期限", show=closed(Retention)),
+        text_column("keeping", "处置", show=_kept, tone=lambda value: KEEPING.get(value), orderable=False),
         text_column("case_no", "事项编号", link=to_case, whole=True),
     ]
     filters = (
         unit_named(_record.c.unit),
         choice("kind", "文种", _record.c.kind, DocumentKind),
         choice("state", "状态", _record.c.state, RecordState),
+        choice("retention", "保管期限", _record.c.retention, Retention),
+        flag("held", "停止销毁", lambda asking: retention.held()),
+        flag("disposed", "已销毁", lambda asking: _record.c.disposed_at.is_not(None)),
         between_days("issued", "成文日期", _record.c.issued_on),
     )
 
@@ -96,8 +107,10 @@ class Numbers(Register):
         text_column("title", "标题", orderable=False),
         text_column("state", "状态", show=closed(RecordState), tone=lambda value: TONES.get(value, "yellow")),
         text_column("void_reason", "作废原因", orderable=False),
+        text_column("successor", "替代文号", whole=True, orderable=False),
         day_column("issued_on", "成文日期"),
         moment_column("filed_at", "归档时间"),
+        moment_column("disposed_at", "销毁时间", orderable=False),
     ]
 
     def filters_for(self, request: Request) -> list[Filter]:

@@ -1,4 +1,4 @@
-"""经办人 and 查看记录."""
+"""经办人, 查看记录 and 审计记录."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from starlette_admin.fields import BaseField
 
 from docket import registers
 from docket.registers import Condition
+from models.audit import Act, Outcome
 from models.enums import Department, Role
 from models.register import OfficerRow, table_of
-from models.visits import Disclosure
+from models.visits import AuditRow, Disclosure
 
 from ...door import officer_of
 from ...words import _, label, labels
@@ -34,6 +35,7 @@ from .books import may_reveal
 
 _officer = table_of(OfficerRow)
 _disclosure = table_of(Disclosure)
+_audit = table_of(AuditRow)
 
 
 def _roles(value: str) -> str:
@@ -117,3 +119,37 @@ class Disclosures(Register):
 
     def search(self, asking: Asking, text: str) -> Condition | None:
         return _disclosure.c.officer_name.contains(text, autoescape=True)
+
+
+class Audit(Register):
+    """For the audit administrator and the auditors; nobody writes, changes or ends it."""
+
+    key = "audit"
+    menu_label = "审计记录"
+    listing = registers.AUDIT
+    search_hint = later("姓名")
+    note = later("谁、何时、从何处、做了什么、成败。只增不改，任何人不能停止或删除。")
+    fields = [
+        moment_column("at", "时间"),
+        text_column("act", "事项", show=closed(Act)),
+        text_column("outcome", "结果", show=closed(Outcome),
+                    tone=lambda value: "green" if value == Outcome.DONE else "red"),
+        text_column("officer_name", "何人"),
+        text_column("department", "部门", show=lambda value: label(Department(value)) if value else ""),
+        text_column("about", "对象", orderable=False),
+        text_column("detail", "详情", orderable=False),
+        text_column("address", "来自", orderable=False),
+    ]  # fmt: skip
+    filters = (
+        choice("act", "事项", _audit.c.act, Act),
+        choice("outcome", "结果", _audit.c.outcome, Outcome),
+        choice("department", "部门", _audit.c.department, Department),
+        between_days("at", "日期", _audit.c.at, moments=True),
+    )
+
+    def scope(self, asking: Asking) -> list[Condition]:
+        """Whoever may open it reads all of it."""
+        return []
+
+    def search(self, asking: Asking, text: str) -> Condition | None:
+        return _audit.c.officer_name.contains(text, autoescape=True)

@@ -25,9 +25,16 @@ def _moment(name: str, *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=null)
 
 
+def _of_a_term() -> dict[str, Any]:
+    """What may become due one day: most records never do, and what has gone does not come back."""
+    where = "retention <> 'permanent' AND disposed_at IS NULL"
+    return {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
+
+
 def upgrade() -> None:
     with op.batch_alter_table("record") as record:
         record.add_column(_moment("disposed_at", null=True))
+        record.create_index("record_by_term", ["issued_on", "id"], **_of_a_term())
     _renditions()
     _holds()
     _disposals()
@@ -54,6 +61,15 @@ def _renditions() -> None:
         sa.UniqueConstraint("record_id", "kind", "digest", name="rendition_once"),
     )
     op.create_index("ix_rendition_record_id", "rendition", ["record_id"])
+    op.create_index("ix_rendition_digest", "rendition", ["digest"])
+    op.create_index(
+        "rendition_one_pdf",
+        "rendition",
+        ["record_id"],
+        unique=True,
+        sqlite_where=sa.text("kind = 'pdf'"),
+        postgresql_where=sa.text("kind = 'pdf'"),
+    )
 
 
 def _holds() -> None:
@@ -82,6 +98,7 @@ def _disposals() -> None:
     op.create_table(
         "disposal",
         _text("id"),
+        _text("no"),
         _text("state"),
         sa.Column("due_before", sa.Date(), nullable=False),
         _text("reason"),
@@ -98,7 +115,11 @@ def _disposals() -> None:
         _text("list_record", null=True),
         *(sa.ForeignKeyConstraint([name], ["officer.id"]) for name in who),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("no", name="disposal_no_once"),
     )
+    op.create_index("ix_disposal_state", "disposal", ["state"])
+    op.create_index("ix_disposal_list_record", "disposal", ["list_record"])
+    op.create_index("disposal_by_proposal", "disposal", ["proposed_at", "id"])
     op.create_table(
         "disposal_item",
         _text("disposal"),
@@ -106,11 +127,15 @@ def _disposals() -> None:
         _text("digest"),
         sa.Column("open", sa.Boolean(), nullable=False),
         _text("struck_reason", null=True),
+        _text("struck_by", null=True),
+        _moment("struck_at", null=True),
         _moment("removed_at", null=True),
         sa.ForeignKeyConstraint(["disposal"], ["disposal.id"]),
         sa.ForeignKeyConstraint(["record_id"], ["record.id"]),
+        sa.ForeignKeyConstraint(["struck_by"], ["officer.id"]),
         sa.PrimaryKeyConstraint("disposal", "record_id"),
     )
+    op.create_index("ix_disposal_item_record_id", "disposal_item", ["record_id"])
     op.create_index(
         "disposal_item_open_once",
         "disposal_item",

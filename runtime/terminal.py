@@ -1,0 +1,46 @@
+"""What every command shares: where it writes, how it says a fact, and how it ends with a finding."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from .settings import Settings, load_settings, unknown_variables
+
+FINDING = 1
+WRONG = 2
+SHOWN_FAULTS = 50
+
+console = Console()
+errors = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="输出 JSON · print facts as JSON")]
+
+
+def settings_here() -> Settings:
+    """The settings of the environment; a `DINGBIAN_` variable that nothing reads is named."""
+    for name in unknown_variables():
+        errors.print(f"未知设置 {name}，已忽略 · unknown setting {name} is ignored", soft_wrap=True)
+    return load_settings()
+
+
+def say(text: str) -> None:
+    console.print(escape(text), soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """One finding, on standard error."""
+    errors.print(f"[red]✗[/] {escape(text)}", soft_wrap=True)
+
+
+def print_json(facts: Any) -> None:
+    typer.echo(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
+
+
+def finding() -> NoReturn:
+    """Ends the command with status 1: it did its work, and what it found is not well."""
+    raise typer.Exit(FINDING)

@@ -1,0 +1,151 @@
+"""Whatever fits the OpenAPI document, and whatever does not, gets an answer that the document foresees (P24; OWASP
+ASVS 5.0 2.2.1, 16.5.1).
+
+Schemathesis makes requests from the document; each operation is called by an officer of each kind that may call it, on
+an office where something stands behind every kind of address. Here the same requests are made every time;
+`make fuzz EXAMPLES=500` looks longer, with new chance each time (`SEED=…` repeats a run).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode, Response
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks as known
+
+from api.permissions import RULES
+from tests.support.office import RESEARCH
+from tests.support.whole import Whole, furnished
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "20"))
+SEED = os.environ.get("FUZZ_SEED")
+MOST = 6
+"""Real addresses of a kind that an operation is asked for."""
+LONG = 12
+"""Characters of a text that no answer has by chance."""
+
+CHECKS: list[Callable[..., Any]] = [
+    not_a_server_error,
+    known.status_code_conformance,
+    known.content_type_conformance,
+    known.response_headers_conformance,
+    known.response_schema_conformance,
+    known.negative_data_rejection,
+    known.missing_required_header,
+]
+"""Not among them: `positive_data_acceptance`, because an office rightly refuses much that no schema can say (a day
+before another, a unit that is not in the register, a slot of another slip); `ignored_auth` and the others that send
+requests of their own, because tests/api/test_doors.py asks every operation without and with every officer."""
+
+UNDOCUMENTED = {"read_openapi", "read_reference"}
+"""The document itself and its page, which it does not list."""
+_ACTING, _KEY = "Acting-For", "Idempotency-Key"
+_NUMBERS = itertools.count(1)
+_STREAMS = {"watch_events": 0.2}
+"""Seconds after which a stream that never ends is left."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    made = furnished(tmp_path_factory.mktemp("whole"))
+    yield made
+    made.office.database.close()
+
+
+@pytest.fixture(scope="module")
+def document(whole: Whole) -> schemathesis.BaseSchema:
+    made = schemathesis.openapi.from_asgi("/api/v1/openapi.json", whole.counter.app)
+    # Tokens are the test's own. What an address carries beyond its parameters is ignored, as everywhere in HTTP. NUL
+    # is refused by the reader of JSON (test_bodies.py) and would hide everything behind it.
+    made.config.generation.update(with_security_parameters=False, allow_extra_parameters=False, allow_x00=False)
+    return made
+
+
+def requests_of(whole: Whole, document: schemathesis.BaseSchema, operation: str) -> st.SearchStrategy[Case]:
+    """Requests that fit and requests that do not, to addresses behind which something stands and to any other."""
+    found = document.find_operation_by_id(operation)
+    named = [name for name in whole.addresses if f"{{{name}}}" in found.path]
+    addresses: list[dict[str, Any] | None] = [None]
+    addresses += [{name: value} for name in named for value in whole.addresses[name][:MOST]]
+    at = [{"path_parameters": address} if address else {} for address in addresses]
+    made = [found.as_strategy(GenerationMode.POSITIVE, **more) for more in at]
+    if list(found.iter_parameters()) or found.body:
+        made += [found.as_strategy(GenerationMode.NEGATIVE, **more) for more in at[:2]]
+    return st.one_of(made)
+
+
+def mend(case: Case) -> None:
+    """Chance alone would seldom come past the door: a key that is new, nobody acted for, a unit of the register."""
+    if case.headers is not None:
+        case.headers.pop(_ACTING, None)
+        if _KEY in case.headers:
+            case.headers[_KEY] = f"key-{next(_NUMBERS)}"
+    if isinstance(case.body, dict) and isinstance(case.body.get("unit"), str):
+        case.body["unit"] = RESEARCH
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, names of fields too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from texts(key)
+            yield from texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner)
+
+
+def no_echo(case: Case, answer: Response, own_words: str) -> None:
+    """A problem never repeats what was sent, wherever it stood in the request."""
+    if answer.status_code < 400:
+        return
+    sent = [*texts(case.body), *texts(dict(case.query or {})), *texts(dict(case.headers or {}))]
+    repeated = [text for text in sent if len(text) >= LONG and text not in own_words and text in answer.text]
+    assert repeated == []
+
+
+def test_the_document_lists_every_operation_but_itself(whole: Whole) -> None:
+    paths = whole.counter.app.openapi()["paths"].values()
+    assert {each["operationId"] for path in paths for each in path.values()} == set(RULES) - UNDOCUMENTED
+
+
+@pytest.mark.parametrize("operation", [each for each in RULES if each not in UNDOCUMENTED])
+def test_every_answer_is_one_that_the_document_foresees(
+    whole: Whole, document: schemathesis.BaseSchema, operation: str
+) -> None:
+    own_words = json.dumps(document.raw_schema, ensure_ascii=False)
+    callers = whole.callers_of(operation)
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=SEED is None,
+        database=None,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        case=requests_of(whole, document, operation),
+        caller=st.sampled_from(callers) if callers else st.none(),
+        mended=st.sampled_from([True, True, False]),
+    )
+    def ask(case: Case, caller: str | None, mended: bool) -> None:
+        if mended:
+            mend(case)
+        more = {"timeout": _STREAMS[operation]} if operation in _STREAMS else {}
+        answer = case.call(headers=whole.header_of(caller) if caller else {}, **more)
+        case.validate_response(answer, checks=CHECKS)
+        no_echo(case, answer, own_words)
+
+    (seed(int(SEED))(ask) if SEED else ask)()

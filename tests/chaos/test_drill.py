@@ -1,0 +1,120 @@
+"""Three seeds of the drill in every run (P5, P11; P1, P2, P3, P14, P15 under fire); its audit can fail."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from docket import commands
+from models.enums import CommandKind
+from models.register import Command
+from tests.support.office import EXAMINER, Office
+from tests.support.postgres import PostgresServer, need_postgres
+
+from . import audit
+from .audit import Findings, Watch
+from .load import Told
+
+ROOT = Path(__file__).resolve().parents[2]
+CASES, KILLS = 12, 5
+LONGEST_SECONDS = 240
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """On SQLite: what is audited is tampered with by hand."""
+    made = Office(tmp_path)
+    yield made
+    made.database.close()
+
+
+@pytest.mark.chaos
+@pytest.mark.e2e
+@pytest.mark.xdist_group("drill")
+@pytest.mark.parametrize(("seed", "engine"), [(1, "sqlite"), (2, "postgresql"), (3, "sqlite")])
+def test_nothing_is_lost_when_processes_are_killed_at_random(tmp_path: Path, seed: int, engine: str) -> None:
+    """0 lost decisions, exact quotas, numbers without gaps, whole chains, every case at its end."""
+    if engine == "postgresql":
+        need_postgres()
+    report = tmp_path / "report.json"
+    asked = ["--seed", str(seed), "--engine", engine, "--cases", str(CASES), "--kills", str(KILLS)]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.chaos.drill", *asked, "--folder", str(tmp_path / "d"), "--json", str(report)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
+    finally:  # its other processes end with it, this one is a daemon
+        PostgresServer(tmp_path / "d" / f"{engine}-{seed}" / "postgres" / "data").stop(signal.SIGQUIT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [told] = json.loads(report.read_text(encoding="utf-8"))
+    assert sum(told["killed"].values()) == KILLS
+    assert sum(told["cases"].values()) == CASES
+    assert told["acknowledged"] > CASES
+    assert told["looks_at_quotas"] > 20
+
+
+def test_the_audit_sees_what_was_acknowledged_and_is_not_there(office: Office) -> None:
+    case_id = office.opened()
+    command = office.commit(case_id, CommandKind.DECIDE, office.decision(case_id, "examine"), EXAMINER)
+    told = Told(commands={command: case_id, "examiner~lost": case_id}, cases={case_id: "staffing-up"})
+    found = Findings()
+    with office.database.read() as s:
+        audit._commands(s, told, found)
+        audit._cases(s, found)
+    assert [fault.split(":")[0] for fault in found.faults] == [
+        "acknowledged and lost",
+        "undelivered",
+        "without a receipt",
+        "not final",
+    ]
+
+
+def test_the_audit_sees_a_row_that_was_taken_for_delivered(office: Office) -> None:
+    case_id = office.opened()
+    command = office.commit(case_id, CommandKind.DECIDE, office.decision(case_id, "examine"), EXAMINER)
+    with office.database.write() as s:
+        commands.delivered(s, command, datetime.now(UTC))
+        assert s.get(Command, command) is not None
+    found = Findings()
+    with office.database.read() as s:
+        audit._commands(s, Told(commands={command: case_id}), found)
+    assert [fault.split(":")[0] for fault in found.faults] == ["without a receipt"]
+
+
+def test_the_audit_sees_a_decision_that_was_booked_twice_or_not_at_all(office: Office) -> None:
+    case_id = office.opened()
+    [slot] = office.issued(case_id)
+    office.entered(case_id, slot, 300)
+    told = Told(cases={case_id: "staffing-up"})
+    whole = Findings()
+    with office.database.read() as s:
+        audit._postings(s, 1, told, whole)
+        assert whole.faults == []
+        s.execute(text("DROP TRIGGER journal_no_update"))
+        s.execute(text("UPDATE journal SET kind = 'RELEASE' WHERE kind = 'POST'"))
+        found = Findings()
+        audit._postings(s, 1, told, found)
+    assert [fault.split(":")[0] for fault in found.faults] == ["POST rows"]
+
+
+def test_the_watch_sees_an_account_that_is_overfull_or_does_not_follow_its_journal(office: Office) -> None:
+    watch = Watch()
+    watch.look(office.database.engine)
+    assert (watch.looks, watch.faults) == (1, [])
+    with office.database.engine.begin() as connection:
+        connection.execute(text("PRAGMA ignore_check_constraints = ON"))
+        connection.execute(text("UPDATE account SET occupied = 99 WHERE resource = 'headcount:administrative'"))
+    watch.look(office.database.engine)
+    assert len(watch.faults) == 2
