@@ -109,6 +109,13 @@ def warning_letter(turn: Turn, decision: Decision, suspension: Suspension) -> Re
     )
 
 
+def _since(turn: Turn, suspension: Suspension) -> str:
+    """From when: where the gate closed by rule before anybody decided, the letter says that it did."""
+    day = _day(suspension.from_at)
+    first = local_day(suspension.from_at) < turn.today
+    return f"{day}（整改期限届满，当日起已先行暂停受理）" if first else day
+
+
 def suspension_notice(turn: Turn, decision: Decision, suspension: Suspension) -> Record:
     """暂停受理通知书, with copies to organisation, personnel, finance and the unit in charge."""
     rows = _named(turn, suspension)
@@ -121,7 +128,7 @@ def suspension_notice(turn: Turn, decision: Decision, suspension: Suspension) ->
             decided_by=_decided_by(turn, decision),
             basis=cited("A 三"),
             problems=[_line(turn, row) for row in rows],
-            from_on=_day(suspension.from_at),
+            from_on=_since(turn, suspension),
             covered=covered(suspension.covers_subordinates),
             suspended=list(SUSPENDED_MATTERS),
             unaffected="办理出编，核减编制职数、撤销机构等整改本身需要的事项，不受影响；确有紧急必要的，可以申请例外受理。",

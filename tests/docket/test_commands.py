@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 from sqlmodel import col, select
 
 from models.enums import CommandKind
@@ -25,7 +26,13 @@ def test_the_code_of_a_post_stands_in_the_outbox_in_clear(office: Office, subjec
     assert kept(office, subject=subject) == ("enter", subject)
 
 
-@pytest.mark.parametrize("subject", [identity_no(333), "A" + identity_no(333), "周小满", ""])
+@pytest.mark.parametrize("subject", [identity_no(333), "A" + identity_no(333)])
+def test_an_identity_number_is_refused_as_a_subject(office: Office, subject: str) -> None:
+    with pytest.raises(ValidationError, match="不得填写身份证件号码"):
+        kept(office, subject=subject)
+
+
+@pytest.mark.parametrize("subject", ["周小满", ""])
 def test_whatever_else_was_typed_as_a_subject_is_kept_sealed_only(office: Office, subject: str) -> None:
     assert kept(office, subject=subject) == ("enter", "")
     if subject:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +22,7 @@ from models.docket import CaseRow
 from models.enums import Procedure, State
 from models.rulebook import LogRules, MonitoringRules, Rulebook
 from runtime.client import connected
-from runtime.schedules import LOG, MONITORING, ensure, ensure_schedules, told
+from runtime.schedules import LOG, MONITORING, RECONCILIATION, ensure, ensure_schedules, told
 from sample_data.load import load_sample
 from sample_data.training import INFORMATION_CENTRE
 from tests.support.office import SUPERVISOR, keyring
@@ -64,24 +65,28 @@ async def hours(client: Client, schedule_id: str = MONITORING) -> set[int]:
 
 async def test_a_schedule_is_made_once_and_follows_the_rules(town: Town) -> None:
     client = await connected(town.settings, keyring())
-    [made, log_made] = await ensure_schedules(client, at_hour(2))
+    [made, log_made, hourly] = await ensure_schedules(client, at_hour(2))
+    assert (hourly.id, hourly.outcome) == (RECONCILIATION, "created")
+    assert hourly.next_run is not None
+    assert hourly.next_run - utc_now() <= timedelta(hours=1)
     assert (log_made.id, log_made.outcome, await hours(client, LOG)) == (LOG, "created", {3})
     assert (made.id, made.outcome, made.paused) == (MONITORING, "created", False)
     assert made.next_run is not None
     assert made.next_run > utc_now()
     assert await hours(client) == {2}
 
-    [again, log_again] = await ensure_schedules(client, at_hour(2))
+    [again, log_again, hourly_again] = await ensure_schedules(client, at_hour(2))
     assert (again.outcome, again.next_run) == ("unchanged", made.next_run)
     assert (log_again.outcome, log_again.next_run) == ("unchanged", log_made.next_run)
+    assert hourly_again.outcome == "unchanged"
 
     for hour in (5, 0):
-        [moved, log_moved] = await ensure_schedules(client, at_hour(hour))
+        [moved, log_moved, _] = await ensure_schedules(client, at_hour(hour))
         assert (moved.outcome, log_moved.outcome) == ("updated", "updated")
         assert await hours(client) == {hour}
         assert await hours(client, LOG) == {hour + 1}
         assert f"{hour:02d}:00（北京时间）" in told(moved)
-    assert {entry.id async for entry in await client.list_schedules()} == {MONITORING, LOG}
+    assert {entry.id async for entry in await client.list_schedules()} == {MONITORING, LOG, RECONCILIATION}
 
 
 async def test_a_schedule_that_somebody_paused_stays_paused(town: Town) -> None:
@@ -89,7 +94,7 @@ async def test_a_schedule_that_somebody_paused_stays_paused(town: Town) -> None:
     await ensure_schedules(client, at_hour(2))
     await client.get_schedule_handle(MONITORING).pause(note="数据清理期间暂停")
     for rules, outcome in ((at_hour(2), "unchanged"), (at_hour(4), "updated")):
-        [found, going_on] = await ensure_schedules(client, rules)
+        [found, going_on, _] = await ensure_schedules(client, rules)
         assert (going_on.outcome, going_on.paused) == (outcome, False)
         assert (found.outcome, found.paused, found.next_run) == (outcome, True, None)
         assert "已暂停" in told(found)

@@ -140,8 +140,7 @@ def _names_nobody(spans: list[Span], bodies: list[bytes], town: Town) -> None:
         assert said.encode() not in sent, said
 
 
-async def test_a_collector_that_is_away_costs_an_answer_nothing(town: Town, collector: Collector) -> None:
-    collector.server.server_close()
+async def test_a_collector_that_is_away_costs_an_answer_nothing(town: Town) -> None:
     traced = tracing(town.settings.model_copy(update={"traces": "http://127.0.0.1:1"}), "test")
     assert traced is not None
     watched(town, traced)

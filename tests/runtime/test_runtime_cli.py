@@ -36,6 +36,12 @@ COMMANDS = [
     "migrate",
     "anchor",
     "schedules",
+    "reconcile",
+    "sign",
+    "backup",
+    "restore",
+    "check",
+    "deployment",
     "certificate",
 ]
 
@@ -289,12 +295,16 @@ def test_up_starts_everything_watches_it_stops_it_and_goes_on(tmp_path: Path) ->
         second = run(env | {"DINGBIAN_API_PORT": str(free_port())}, "up")
         assert second.returncode == 2
         assert "DINGBIAN_DATA_DIR" in second.stderr
-        for schedule_id in ("dingbian-monitoring", "dingbian-log"):
+        for schedule_id in ("dingbian-monitoring", "dingbian-log", "dingbian-reconciliation"):
             assert f"定时任务 {schedule_id} 已建立" in log.read_text()
         found = json.loads(run(env, "schedules", "--json").stdout)
         assert found["search_attributes_added"] == []
-        assert [each["id"] for each in found["schedules"]] == ["dingbian-monitoring", "dingbian-log"]
-        for schedule, at in zip(found["schedules"], ("18:00", "19:00"), strict=True):  # 02:00 and 03:00 in Beijing
+        assert [each["id"] for each in found["schedules"]] == [
+            "dingbian-monitoring",
+            "dingbian-log",
+            "dingbian-reconciliation",
+        ]
+        for schedule, at in zip(found["schedules"], ("18:00", "19:00", ":20"), strict=True):  # Beijing + 8
             assert (schedule["outcome"], schedule["paused"], schedule["triggered"]) == ("unchanged", False, False)
             assert schedule["next_run"].endswith(f"{at}:00+00:00")
         assert "已触发 dingbian-log" in run(env, "schedules", "--run").stdout

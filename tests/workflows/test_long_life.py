@@ -28,8 +28,9 @@ from records.render import FOLDER, Renderer
 from records.verify import verify_records
 from rules.deadlines import local_day
 from tests.support.office import EXAMINER, FINANCE, INSURANCE, ISSUER, ORGANISATION, REGISTRAR, Office, person
+from tests.support.straight import in_order, straight
 from tests.support.temporal import Court, court, sealed, time_skipping, utc_now
-from tests.workflows.test_order_of_signals import end_of, in_order, straight
+from tests.workflows.test_order_of_signals import end_of
 from workflows.registry import WORKFLOWS
 
 WAIT_SECONDS = 20.0
@@ -328,7 +329,7 @@ async def test_a_new_worker_for_every_step_gives_the_same_end(office: Office, tm
                 office.accepted(await at_court.order(case_id, *command))
         async with worker():
             assert (await at_court.handle(case_id).result())["state"] == State.CLOSED
-    assert end_of(office, case_id) == in_order(tmp_path / "in-order", wanted)
+    assert end_of(office, case_id) == in_order(tmp_path / "in-order", wanted, end_of)
 
 
 async def test_decisions_sent_while_no_worker_is_there_are_judged_by_the_next_one(office: Office) -> None:
