@@ -534,7 +534,7 @@ def test_the_log_refuses_to_be_changed(logged: Database, table: str, act: str) -
     if act.startswith("TRUNCATE") and logged.engine.dialect.name == "sqlite":
         pytest.skip("not in this engine's language")
     column = {"log_leaf": "seq", "log_node": "hash", "log_head": "root"}[table]
-    with pytest.raises(DBAPIError, match="immutable|SQLSTATE 23001"), logged.engine.begin() as connection:
+    with pytest.raises(DBAPIError, match=r"immutable|23001"), logged.engine.begin() as connection:
         connection.exec_driver_sql(act.format(table, column))
 
 

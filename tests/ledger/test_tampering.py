@@ -323,5 +323,5 @@ def test_a_file_that_is_not_what_was_filed(kept: Kept, how: str, tmp_path: Path)
 
 @pytest.mark.parametrize("table", ["journal", "log_leaf", "log_node", "log_head", "record_act"])
 def test_the_database_itself_refuses_until_its_triggers_are_gone(kept: Kept, table: str) -> None:
-    with pytest.raises(DBAPIError, match="immutable|SQLSTATE 23001"), kept.office.database.engine.begin() as connection:
+    with pytest.raises(DBAPIError, match=r"immutable|23001"), kept.office.database.engine.begin() as connection:
         connection.exec_driver_sql(f"DELETE FROM {table}")

@@ -154,7 +154,7 @@ def test_the_journal_refuses_to_be_changed(filled: Database, statement: str) -> 
     foreign = {"TRUNCATE": "sqlite", "INSERT": "postgresql"}
     if foreign.get(statement.split()[0]) == filled.engine.dialect.name:
         pytest.skip("not in this engine's language")
-    with pytest.raises(DBAPIError, match="immutable|SQLSTATE 23001"), filled.engine.begin() as connection:
+    with pytest.raises(DBAPIError, match=r"immutable|23001"), filled.engine.begin() as connection:
         connection.exec_driver_sql(statement)
 
 
