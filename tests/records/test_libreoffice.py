@@ -109,8 +109,9 @@ def test_a_provider_that_writes_the_pdf_anew_must_keep_what_it_says(folder: Path
     first, second = preview.to_pdf(document), preview.to_pdf(document)
     assert first != second
     checked(signed_pdf(second), Sent(document, first, context.seal.code))
+    another = preview.to_pdf(renderer.render(DocumentKind.PHONE_RECORD, sample(DocumentKind.PHONE_RECORD)))
     with pytest.raises(SigningFault) as told:
-        checked(signed_pdf(second), Sent(document, first, "0000-0000-0000-0000"))
+        checked(signed_pdf(another), Sent(document, first, context.seal.code))
     assert told.value.code == "altered"
 
 

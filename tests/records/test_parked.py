@@ -85,7 +85,7 @@ def parked(office: Office, case_id: str) -> list[Record]:
 
 def pending(office: Office, case_id: str) -> int:
     """How many documents the desk of the case still waits for."""
-    with office.database.read() as s:
+    with office.database.write() as s:
         turn = office.activities._turn(s, case_id, office.moment(case_id))
         return lay_desk(s, turn.case, office.now, office.deps.office).documents_pending
 
