@@ -117,13 +117,17 @@ NOTICES = {
     "A": "《加强机构编制违规违纪行为预防工作的意见》",
     "B": "《关于推进和完善全省党政群机关机构编制实名制管理工作的通知》",
 }
+ORDERS = {"国家档案局令8号": "《机关文件材料归档范围和保管期限规定》（国家档案局令第8号）"}
+"""Rules outside the two notices, by the name that the clauses give them."""
+
 _PLACE = re.compile(r"([AB]) ([一二三四五六])(?:\.([0-9]))?(?:（[^）]*）)?")
 _ITEMS = "零一二三四五六七八九"
 
 
 def cited(clause: str) -> str:
-    """A clause as a letter cites it: `B 五.1（…）` → 《关于推进…的通知》第五部分第一项."""
-    places = [
+    """A clause as a letter cites it: `B 五.1（…）` → 《关于推进…的通知》第五部分第一项; an order by its whole name."""
+    places = [name for order, name in ORDERS.items() if clause.startswith(order)]
+    places += [
         NOTICES[source] + f"第{part}部分" + (f"第{_ITEMS[int(item)]}项" if item else "")
         for source, part, item in _PLACE.findall(clause)
     ]
