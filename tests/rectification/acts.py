@@ -22,6 +22,7 @@ from tests.support.office import (
     RESEARCH,
     SERVICES,
     Office,
+    papers_of,
 )
 
 DUE = date(2026, 4, 1)
@@ -132,7 +133,7 @@ def waiting(office: Office, case_id: str) -> set[tuple[str, str]]:
 
 
 def titles(office: Office, case_id: str) -> list[str]:
-    return [document.title for document in office.docket(case_id).documents]
+    return [document.title for document in papers_of(office.docket(case_id))]
 
 
 def rows(office: Office, case_id: str) -> tuple[list[Suspension], list[ExceptionalAcceptance]]:

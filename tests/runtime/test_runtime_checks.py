@@ -47,8 +47,9 @@ def test_another_hash_than_the_registers_is_refused_with_the_right_setting(tmp_p
 
 
 def test_a_data_folder_does_not_work_with_another_register(tmp_path: Path) -> None:
-    make(settings_in(tmp_path / "one"))
-    make(settings_in(tmp_path / "two"))
+    one = settings_in(tmp_path / "one")
+    make(one)
+    make(settings_in(tmp_path / "two", keyring_file=one.keyring_file))
     foreign = settings_in(tmp_path / "one", database_url=f"sqlite:///{tmp_path / 'two' / 'dingbian.db'}")
     with pytest.raises(StartFault, match="DINGBIAN_DATABASE_URL"), assembled(foreign):
         pass
@@ -81,7 +82,8 @@ def test_production_refuses_a_register_with_demo_officers(tmp_path: Path, monkey
     embedded.demo_accounts_file.unlink()
     monkeypatch.setenv("TEMPORAL_ADDRESS", "cluster:7233")
     proper = tmp_path / "proper.json"
-    create_key_file(proper, "sm4-gcm", "production")
+    proper.write_text(embedded.keyring_file.read_text().replace('"embedded"', '"production"'))
+    proper.chmod(0o600)
     production = settings_in(tmp_path, profile="production", keyring_file=proper)
     with pytest.raises(StartFault, match="演示账号"), assembled(production):
         pass
