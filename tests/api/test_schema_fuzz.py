@@ -146,7 +146,7 @@ def test_every_answer_is_one_that_the_document_foresees(
         more = {"timeout": _STREAMS[operation]} if operation in _STREAMS else {}
         answer = case.call(headers=whole.header_of(caller) if caller else {}, **more)
         # Mending may have put right what was spoilt on purpose: then nothing is left to be refused.
-        checks = [check for check in CHECKS if not (mended and check is negative_data_rejection)]
+        checks = [check for check in CHECKS if not (mended and check is known.negative_data_rejection)]
         case.validate_response(answer, checks=checks)
         no_echo(case, answer, own_words)
 
