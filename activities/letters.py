@@ -16,7 +16,7 @@ from models.documents import (
     RevocationNoticeContext,
     SlotLine,
 )
-from models.enums import Department, DocumentKind, Procedure, SlotState, UnitKind
+from models.enums import Department, DocumentKind, Procedure, SlotState, Step, UnitKind
 from models.register import Slip
 from rules.deadlines import chinese_date, local_day
 from rules.identity import names_a_person
@@ -75,10 +75,11 @@ def _cited(turn: Turn) -> str:
 
 def _hand(turn: Turn, by: str) -> str:
     """经办 and contact of a letter stand for the office that sends it: what another department or the unit itself has
-    decided is sent by the duty officer."""
+    decided is sent by whoever examined the case, and by the duty officer while nobody has."""
     if turn.command is None or turn.officer.department is Department.ESTABLISHMENT:
         return by
-    return turn.deps.rulebook.office.duty_officer
+    examined = [row.officer_name for row in turn.case.steps if row.step == Step.EXAMINE.value and row.officer_name]
+    return str(examined[-1]) if examined else turn.deps.rulebook.office.duty_officer
 
 
 def _contact(turn: Turn) -> str:

@@ -124,7 +124,7 @@ def _granted(lines: list[StaffingLine], grants: list[Grant] | None) -> list[int]
     numbers = [line.number for line in lines]
     for grant in grants or []:
         if grant.line > len(lines) or grant.number > lines[grant.line - 1].number:
-            return Refusal.of(RefusalCode.OUTSIDE_SLIP, f"第{grant.line}行核定数不得超过申请数")
+            return Refusal.of(RefusalCode.OUTSIDE_SLIP, f"所报第{grant.line}项核定数不得超过申请数")
         numbers[grant.line - 1] = grant.number
     if not any(numbers):
         return Refusal.of(RefusalCode.NOTHING_TO_DO, "核定数全部为零，请退回或不同意")

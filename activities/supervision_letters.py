@@ -236,7 +236,7 @@ def exceptional_acceptance(
             risk=body.risk or "未填写",
             requested_by=f"{asked_by}{request.officer.shown}",
             requested_on=_day(request.decided_at),
-            office_opinion="" if by_unit else "由我办提出，见紧急必要。",  # else written by hand, with the signature
+            office_opinion=_office_opinion(turn, suspension, by_unit=by_unit),
             approved_by=_decided_by(turn, decision),
             approver=approver,
             opinion=decision.opinion or "同意例外受理。",
@@ -258,6 +258,13 @@ def exceptional_acceptance(
 
 
 # --- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _office_opinion(turn: Turn, suspension: Suspension, *, by_unit: bool) -> str:
+    """编办意见: what was checked before the commission could be asked (`activities.exceptions`), and nothing more."""
+    named = f"《停止受理通知》（{suspension.number}）" if suspension.number else "停止受理"
+    checked = f"经核对，该单位现在{named}范围内，所列事项非经例外受理审批不予受理；报请审批。"
+    return checked if by_unit else f"由我办提出，见紧急必要。{checked}"
 
 
 def _consequence(turn: Turn) -> str:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from docket.audit import ADDRESS
 
-from .problems import ProblemError, response
+from .problems import ProblemError, response, route_of
 
 logger = logging.getLogger("dingbian.api")
 
@@ -204,15 +204,10 @@ class LastResort:
                 await response(error)(scope, receive, send)
         except Exception as error:
             logger.error(
-                "unhandled %s in %s %s at %s", type(error).__name__, scope["method"], _route(scope), _place(error)
+                "unhandled %s in %s %s at %s", type(error).__name__, scope["method"], route_of(scope), _place(error)
             )
             if not started:
                 await response(ProblemError("internal"))(scope, receive, send)
-
-
-def _route(scope: Scope) -> str:
-    """The route's template, not the path that was asked for."""
-    return str(getattr(scope.get("route"), "path", "?"))
 
 
 def _place(error: Exception) -> str:

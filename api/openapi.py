@@ -63,7 +63,7 @@ _ACCOUNTS = ("enter_officer", "change_officer", "grant_roles", "set_officer_acti
 AT_ONCE = (*APPLICATIONS, "recuse", "grant_substitution", "end_substitution", *_HOLDS, *_DISPOSALS, *_ACCOUNTS)
 """Writes that never answer 202: an application is 201, the others are no commands on a case."""
 
-_ALWAYS = ("internal", "database-away")
+_ALWAYS = ("internal", "database-away", "sealed-unreadable")
 _OF_OPERATION = {
     **dict.fromkeys(APPLICATIONS, ("not-your-unit", "unknown-unit", "unit-abolished")),
     "grant_substitution": ("no-substitution",),

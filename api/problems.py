@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -16,9 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from models.refusals import CLAUSES, Refusal, RefusalCode
+from models.sealing import Unsealable
 from models.shape import Shape
+
+logger = logging.getLogger("dingbian.api")
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
@@ -60,6 +65,7 @@ TITLES: dict[str, tuple[int, str]] = {
     "signing-unavailable": (503, "本系统没有设置签章服务 · no signing provider is set up"),
     "identity-provider-away": (503, "统一身份认证暂时不可用 · the identity provider is away"),
     "database-away": (503, "数据库暂时不可用 · database is away"),
+    "sealed-unreadable": (503, "封存的内容现在打不开 · sealed content cannot be opened now"),
     "preview-unavailable": (503, "暂不能生成 PDF（未安装 LibreOffice 或转换失败） · no PDF rendition here"),
 }
 
@@ -124,6 +130,11 @@ def of_refusal(refusal: Refusal) -> ProblemError:
 
 def no_substitution(detail: str) -> ProblemError:
     return ProblemError("no-substitution", detail, clause=CLAUSES[RefusalCode.NO_SUBSTITUTION])
+
+
+def route_of(scope: Scope) -> str:
+    """The route's template for the log, not the path that was asked for."""
+    return str(getattr(scope.get("route"), "path", "?"))
 
 
 def response(error: ProblemError) -> JSONResponse:
@@ -253,8 +264,23 @@ async def _on_database(request: Request, error: Exception) -> JSONResponse:
     return response(ProblemError("database-away", headers={"Retry-After": "2"}))
 
 
+def unreadable() -> ProblemError:
+    """A key is missing, or a sealed column was altered: nobody's request is at fault, and what was decided stands."""
+    return ProblemError(
+        "sealed-unreadable",
+        "缺少密钥，或内容已损坏；请告知系统管理员运行 dingbian check · "
+        "a key is missing or the content is damaged; tell the system administrator, who runs dingbian check",
+    )
+
+
+async def _on_unreadable(request: Request, error: Exception) -> JSONResponse:
+    logger.error("sealed content cannot be opened in %s %s", request.method, route_of(request.scope))
+    return response(unreadable())
+
+
 def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     for kind in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(kind, _on_database)
+    app.add_exception_handler(Unsealable, _on_unreadable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -15,6 +16,8 @@ from starlette_admin.i18n import I18nConfig, TimezoneConfig
 from starlette_admin.views import BaseView
 
 from api.deps import Runtime
+from api.problems import route_of, unreadable
+from models.sealing import Unsealable
 
 from . import words
 from .armour import Hardened, PageHeaders, csp_nonce, policy
@@ -24,6 +27,8 @@ from .guards import AddressCheck, BehindTls, FormTokens, LanguageChoice
 from .sign_in import SignIn
 from .views import PAGES_OF_THE_SITE, Home
 from .words import _
+
+logger = logging.getLogger("dingbian.console")
 
 HERE = Path(__file__).parent
 BASE = "/console"
@@ -103,6 +108,10 @@ class Site(BaseAdmin):
         answer.headers["Content-Security-Policy"] = policy(csp_nonce())
         return answer
 
+    async def _render_unreadable(self, request: Request, exc: Exception) -> Response:
+        logger.error("sealed content cannot be opened in a page of %s", route_of(request.scope))
+        return await self._render_error(request, unreadable())
+
 
 def mount(app: FastAPI, runtime: Runtime) -> Site:
     """The console under `/console`, with what its pages need from the API's state; `/` leads to it."""
@@ -119,6 +128,7 @@ def mount(app: FastAPI, runtime: Runtime) -> Site:
         routes.insert(0, Route(path, _to_console, methods=["GET"], include_in_schema=False))
     site.app.state.runtime = runtime
     site.app.state.messenger = app.state.messenger
+    site.app.add_exception_handler(Unsealable, site._render_unreadable)
     site.app.add_exception_handler(Exception, site._render_error)
     return site
 

@@ -17,11 +17,13 @@ Days = Annotated[int, Field(ge=1, le=250)]
 
 
 class OfficeRules(Shape):
-    """Who issues, and how documents are signed and numbered. The place is fictional by default."""
+    """Who issues, and how documents are signed and numbered. The place is fictional by default, and production refuses
+    it. `duty_officer` is the person of the gate 受理岗: 经办 of what no officer did, and of letters about a case that
+    nobody examined yet."""
 
     name: Line = "示范市机构编制委员会办公室"
     series_prefix: Line = "示"
-    duty_officer: Line = "受理岗值班员"
+    duty_officer: Line = "韩示理"
     contact: Line = "0000-8001230"
     organisation_name: Line = "中共示范市委组织部"
     personnel_name: Line = "示范市人力资源和社会保障局"
@@ -32,6 +34,12 @@ class OfficeRules(Shape):
     commission_name: Line = "示范市机构编制委员会"
     party_committee_name: Line = "中共示范市委员会"
     upper_name: Line = "示范省机构编制委员会办公室"
+
+    def fictional(self) -> list[str]:
+        """The names and numbers that are still those of the fictional place. 代字 and level may be an office's own."""
+        own_anywhere = {"series_prefix", "level"}
+        fields = type(self).model_fields
+        return [name for name in fields if name not in own_anywhere and getattr(self, name) == fields[name].default]
 
 
 class DeadlineRules(Shape):

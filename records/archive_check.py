@@ -36,7 +36,7 @@ from .archive_disposals import disposals
 from .archive_findings import MAX_TABLE, Files, Findings
 from .archive_renditions import rendition_faults
 from .case_file import read_back
-from .unpacking import DAMAGED, parts_of
+from .unpacking import NO_WORD_FILE, parts_of
 
 FACTS, CHECKS = "package.json", "report/checks.json"
 _ACTIVE = re.compile(r"vbaProject|activeX|embeddings/|\.bin$|externalLinks", re.I)
@@ -178,7 +178,7 @@ def _opens(line: RecordLine, data: bytes, found: Findings) -> None:
     try:
         parts = parts_of(data)  # before python-docx, which unpacks without end
         text = "\n".join(_paragraphs(Document(io.BytesIO(data)).element.body))
-    except (*_READ, *DAMAGED):
+    except (*_READ, *NO_WORD_FILE):
         found.fault("usability", line.number, "文件打不开 · the document cannot be opened")
         return
     found.look("security")

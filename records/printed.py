@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,12 +19,12 @@ from ledger import log
 from ledger.chain import GENESIS, row_hash
 from ledger.tables import JOURNAL, UNIT
 from models.documents import PrintedMark
+from models.packing import DAMAGED
 from models.sealing import HashName, same
 
 _MAX_MEMBERS, _MAX_UNPACKED = 200, 20_000_000
 _TEXT_PARTS = re.compile(r"word/(document|header[^/]*|footer[^/]*)\.xml")
 _TAG = re.compile(r"<[^<>]*>")  # not even `<` again: a file of nothing but `<` would be gone over once for each
-_BROKEN = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error)
 
 _ROW = re.compile(r"台账链第(\d{1,12})行")
 _HEAD = re.compile(r"链尾摘要[：:\s]{0,4}([0-9a-f]{64})(?![0-9a-f])")
@@ -73,7 +72,7 @@ def texts(data: bytes) -> Iterator[str]:
                 if left < 0:
                     return
                 yield _TAG.sub("", part.decode("utf-8", "replace").replace("</w:p>", "\n"))
-    except _BROKEN:
+    except (OSError, *DAMAGED):
         return
 
 

@@ -14,7 +14,6 @@ import os
 import re
 import secrets
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,12 +24,13 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import from_url
 
+from models.packing import DAMAGED
 from models.sealing import HashName, digest
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ENDING = re.compile(r"\.[a-z0-9]{2,6}")
 _READ_ONLY = 0o444
-UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
+UNREADABLE = (OSError, *DAMAGED)
 SUFFIX = ".docx"
 """A record is a Word file, and a person who finds one should be able to open it. Its renditions have endings of
 their own."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from typing import Any
 
 from lxml import etree
 
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, AttributeError)
-"""What one changed byte of a .docx may raise in whoever reads it: in the list of its parts, in a packed part, in the
-name of the packing, in the flag of a password, in the types of its parts."""
+from models.packing import DAMAGED
+
+NO_WORD_FILE = (*DAMAGED, AttributeError)
+"""What one changed byte of a .docx may raise in whoever reads it: as of every zip, or in the types of its parts."""
 
 MAX_PARTS, MAX_UNPACKED = 500, 64 * 1024 * 1024
 
@@ -42,7 +42,7 @@ def parts_of(data: bytes, only: str | None = None) -> dict[str, bytes]:
                 if left < 0:
                     raise ValueError("unpacks to too much")
                 found[info.filename] = content
-    except (OSError, KeyError, *DAMAGED) as fault:
+    except (OSError, KeyError, *NO_WORD_FILE) as fault:
         raise ValueError(f"{type(fault).__name__}") from fault
     return found
 

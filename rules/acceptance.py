@@ -89,13 +89,13 @@ def _missing(application: StaffingUpApplication, facts: GateFacts) -> list[str]:
         faults.append("未填写联系人")
     for number, line in enumerate(application.lines, 1):
         if not line.reason:
-            faults.append(f"第{number}行未填写用编原因")
+            faults.append(f"所报第{number}项未填写用编原因")
         if line.internal_body and line.internal_body not in facts.internal_bodies:
-            faults.append(f"第{number}行内设机构“{line.internal_body}”不在登记之列")
+            faults.append(f"所报第{number}项内设机构“{line.internal_body}”不在登记之列")
         if line.resource.value.startswith("post:internal") and not line.internal_body:
-            faults.append(f"第{number}行未填写拟任职的内设机构")
+            faults.append(f"所报第{number}项未填写拟任职的内设机构")
         if line.way is Way.APPOINTED_ABOVE and application.appointment is None:
-            faults.append(f"第{number}行为上级任命，未填写任命文件")
+            faults.append(f"所报第{number}项为上级任命，未填写任命文件")
     if application.appointment is not None and application.appointment.date > facts.today:
         faults.append("任命文件的日期晚于今日")
     if application.appointment is not None and any(line.way is not Way.APPOINTED_ABOVE for line in application.lines):
@@ -128,7 +128,7 @@ def suspension(facts: GateFacts) -> Check:
 def _mismatches(application: StaffingUpApplication, facts: GateFacts, rulebook: Rulebook) -> list[str]:
     allowed = set(rulebook.staffing.categories.get(facts.unit_kind, []))
     return [
-        f"第{number}行{line.resource.label}不适用于{facts.unit_kind.label}"
+        f"所报第{number}项{line.resource.label}不适用于{facts.unit_kind.label}"
         for number, line in enumerate(application.lines, 1)
         if line.resource.is_headcount and line.resource not in allowed
     ]
@@ -136,7 +136,7 @@ def _mismatches(application: StaffingUpApplication, facts: GateFacts, rulebook: 
 
 def _beyond(application: StaffingUpApplication, rulebook: Rulebook) -> list[str]:
     return [
-        f"第{number}行{line.resource.label}应报{rulebook.staffing.reserved_for_upper[line.resource].label}"
+        f"所报第{number}项{line.resource.label}应报{rulebook.staffing.reserved_for_upper[line.resource].label}"
         for number, line in enumerate(application.lines, 1)
         if line.resource in rulebook.staffing.reserved_for_upper
     ]
@@ -157,7 +157,7 @@ def _vacancies(application: StaffingUpApplication, facts: GateFacts) -> list[Che
         vacancy = balance.vacancy if balance else 0
         if vacancy < 1:
             code = RefusalCode.LEADER_POSTS_FULL if line.resource.is_post else RefusalCode.NO_VACANCY
-            full[code].append(f"第{number}行{line.resource.label}{_left(vacancy)}")
+            full[code].append(f"所报第{number}项{line.resource.label}{_left(vacancy)}")
     return [
         check(RefusalCode.NO_VACANCY, "空余编制", full[RefusalCode.NO_VACANCY]),
         check(RefusalCode.LEADER_POSTS_FULL, "空余领导职数", full[RefusalCode.LEADER_POSTS_FULL]),

@@ -303,6 +303,13 @@ def check_profile(settings: Settings) -> None:
         faults.append(f"存在演示账号文件 {settings.demo_accounts_file} · a demo accounts file exists")
     if settings.failpoints:
         faults.append("不得设置故障点（DINGBIAN_FAILPOINTS）· failpoints are for drills, not for an office")
+    fictional = load_rulebook(settings).office.fictional()
+    if fictional:
+        names = ", ".join(f"office.{name}" for name in fictional)
+        faults.append(
+            f"规则文件 {settings.rules_file} 中仍是虚构的“示范市”：{names}，请改为本地的 · "
+            "names of the fictional place in the rules file; write your own"
+        )
     if uses_embedded_temporal():
         faults.append("不得使用内嵌 Temporal，请设置 TEMPORAL_ADDRESS · embedded Temporal; set TEMPORAL_ADDRESS")
     if faults:

@@ -10,11 +10,12 @@ import re
 import stat
 import struct
 import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
+
+from models.packing import DAMAGED
 
 MAX_FILE_BYTES = 64 << 20
 # 100,000 persons unpack to some 90 MB.
@@ -74,7 +75,7 @@ def guard(path: Path) -> dict[str, int]:
             _check_names(archive.infolist())
             _check_places(archive.infolist(), size)
             return _check_parts(archive)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, zlib.error):
+    except (OSError, *DAMAGED):
         raise Unsafe("不是完整的 .xlsx 文件，请重新另存 · not a sound .xlsx file, save it again") from None
 
 

@@ -204,15 +204,29 @@ async def test_an_unforeseen_fault_is_a_plain_500_and_the_log_holds_no_values(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object) -> None:
-        raise Unsealable(CANARY)
+        raise ValueError(CANARY)
 
     monkeypatch.setattr("api.reading.unit", broken)
     with caplog.at_level(logging.ERROR):
         answer = await desk.get("/units/11990000000000001A", by="head")
-    assert "Unsealable" not in problem(answer, 500, "internal").values()
+    assert "ValueError" not in problem(answer, 500, "internal").values()
     assert CANARY not in answer.text
     assert CANARY not in caplog.text
-    assert "unhandled Unsealable in GET /units/{code}" in caplog.text
+    assert "unhandled ValueError in GET /units/{code}" in caplog.text
+
+
+async def test_what_cannot_be_unsealed_is_a_clear_503_that_names_nothing_sealed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise Unsealable(CANARY)
+
+    monkeypatch.setattr("api.reading.unit", broken)
+    answer = await desk.get("/units/11990000000000001A", by="head")
+    assert "dingbian check" in problem(answer, 503, "sealed-unreadable")["detail"]
+    assert CANARY not in answer.text
+    assert CANARY not in caplog.text
+    assert "sealed content cannot be opened in GET /units/{code}" in caplog.text
 
 
 async def test_a_lost_database_is_a_clear_503(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -288,7 +288,7 @@ async def test_who_submits_against_the_check_is_returned_and_told_why(counter: C
         receipt = text_of(await sent_at_once(b, "staffing-up", STAFFING | {"contact": "", "lines.0.reason": ""}))
     assert only_case(office).state is State.RETURNED
     assert "退回补正" in receipt
-    assert "未填写联系人；第1行未填写用编原因" in receipt
+    assert "未填写联系人；所报第1项未填写用编原因" in receipt
     assert "B 五.1" in receipt
     assert "现在补正" in receipt
 

@@ -127,7 +127,7 @@ async def test_a_correction_shows_every_fault_beside_its_field_and_opens_round_t
         assert "待补正的申请" in text_of(await b.get("/apply"))
         page = await b.get(f"/apply/staffing-up?case={case_id}")
         assert fault_at(page, "contact") == "有误：未填写联系人"
-        assert "第1行未填写用编原因" in fault_at(page, "lines.0.reason")
+        assert "所报第1项未填写用编原因" in fault_at(page, "lines.0.reason")
         assert "未填写领导班子" in fault_at(page, "basis.meeting")
         assert re.search(r'value="headcount:administrative" selected', page.text)
         receipt = await submitted(b, "staffing-up", STAFFING, f"?case={case_id}")

@@ -334,10 +334,10 @@ async def test_faults_stand_beside_rows_that_are_as_they_were_judged_and_no_othe
         typed = hidden(page) | {
             f"lines.{number}.{name}": str(value) for number, line in enumerate(lines) for name, value in line.items()
         }
-        assert "第2行" in fault_at(page, "lines.1.reason")
+        assert "所报第2项" in fault_at(page, "lines.1.reason")
         await b.post("/apply/staffing-up", typed | {"lines.1.number": "2", "contact": "王敏", "_do": "save"})
         page = await b.get(f"/apply/staffing-up?case={case_id}")
-    assert "第1行未填写用编原因" in fault_at(page, "lines.0.reason")
+    assert "所报第1项未填写用编原因" in fault_at(page, "lines.0.reason")
     assert fault_at(page, "lines.1.reason") == fault_at(page, "contact") == ""
-    assert "第2行未填写用编原因" in text_of(page)
+    assert "所报第2项未填写用编原因" in text_of(page)
     assert "未填写联系人" in text_of(page)

@@ -15,6 +15,7 @@ from console.casework.sheet import marks, veiled
 from docket.view import differences
 from models.decisions import Comment, Hold, Resubmission
 from models.enums import CommandKind, Procedure
+from models.sealing import Keyring, SealingKey
 from tests.support.casework import opened_by
 from tests.support.console import Counter, text_of
 from tests.support.matters import change, leaving, people, problems, warning
@@ -30,6 +31,7 @@ from tests.support.office import (
     Office,
     application,
     identity_no,
+    keyring,
     line,
 )
 from tests.support.pages import forms_of
@@ -55,6 +57,21 @@ async def test_who_has_not_signed_in_sees_no_case(counter: Counter, office: Offi
         assert answer.status_code == 303
         assert "/console/login" in answer.headers["location"]
         assert (await b.post(f"/cases/{case_id}/decide", {})).status_code == 303
+
+
+async def test_a_page_whose_key_is_lost_says_so_and_what_to_do(
+    counter: Counter, office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    case_id = office.opened()
+    other = SealingKey("other", "aes-256-gcm", bytes(range(32)))
+    office.database._info["keyring"] = Keyring({other.key_id: other}, other.key_id, keyring().index_key)
+    page = await opened_by(counter, case_id, EXAMINER)
+    assert page.status_code == 503
+    assert "封存的内容现在打不开" in text_of(page)
+    assert "请告知系统管理员运行 dingbian check" in text_of(page)
+    assert "sealed content cannot be opened in a page of /cases/{case_id}" in caplog.text
+    office.database._info["keyring"] = keyring()
+    assert (await opened_by(counter, case_id, EXAMINER)).status_code == 200
 
 
 async def test_the_page_says_what_is_asked_what_it_does_and_how_it_went(counter: Counter, office: Office) -> None:

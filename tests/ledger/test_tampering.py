@@ -122,7 +122,7 @@ def test_every_column_of_a_journal_row(kept: Kept, column: str) -> None:
 
 NOT_CHAINED = {"context_sealed", "fault", "disposed_at"}
 """`context_sealed` is sealed to its row, `fault` is a note that the next try overwrites, `disposed_at` has its own
-register (tests/records/test_disposal.py)."""
+register (tests/records/disposal)."""
 
 
 @pytest.mark.parametrize("column", [column.name for column in RECORD.c if column.name not in NOT_CHAINED])

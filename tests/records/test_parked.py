@@ -91,7 +91,7 @@ def pending(office: Office, case_id: str) -> int:
 
 
 def test_every_kind_with_a_number_is_tried() -> None:
-    """All but the list of a disposal, which is numbered by no case: tests/records/test_disposal.py."""
+    """All but the list of a disposal, which is numbered by no case: tests/records/disposal."""
     assert set(NUMBERED) - set(ISSUE) <= {DocumentKind.DISPOSAL_LIST}
 
 

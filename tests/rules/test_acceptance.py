@@ -131,9 +131,9 @@ def test_one_check_lists_all_its_faults_with_the_line_named() -> None:
     detail = next(check.detail for check in checks if check.code == RefusalCode.INCOMPLETE)
     assert detail.split("；") == [
         "未填写联系人",
-        "第1行未填写用编原因",
-        "第2行未填写拟任职的内设机构",
-        "第3行内设机构“不存在的处”不在登记之列",
+        "所报第1项未填写用编原因",
+        "所报第2项未填写拟任职的内设机构",
+        "所报第3项内设机构“不存在的处”不在登记之列",
     ]
 
 
@@ -141,7 +141,7 @@ def test_every_line_needs_a_vacancy_of_its_own_account() -> None:
     body = application(line("headcount:administrative", 9), line("headcount:political-legal"))
     _outcome, checks = judged((body, SOUND))
     detail = next(check.detail for check in checks if check.code == RefusalCode.NO_VACANCY)
-    assert detail == "第2行政法专项编制空余0名", "one vacancy is enough for a line; no account is no vacancy"
+    assert detail == "所报第2项政法专项编制空余0名", "one vacancy is enough for a line; no account is no vacancy"
 
 
 def test_an_over_quota_account_says_how_far_it_is_over() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from models.rulebook import Rulebook
+from models.rulebook import OfficeRules, Rulebook
 from models.sealing import digest
 from runtime.faults import StartFault
 from runtime.settings import (
@@ -20,6 +20,7 @@ from runtime.settings import (
     unknown_variables,
     uses_embedded_temporal,
 )
+from tests.support.place import rules_of_a_real_place
 
 
 def test_defaults_follow_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,9 +148,22 @@ def test_production_refuses_everything_that_is_for_demonstration(
     settings.demo_accounts_file.write_text("[]")
     with pytest.raises(StartFault) as fault:
         check_profile(settings)
-    for named in ("DINGBIAN_DEMO_ACCOUNTS", "demo-accounts.json", "TEMPORAL_ADDRESS"):
+    demonstration = (
+        "DINGBIAN_DEMO_ACCOUNTS",
+        "demo-accounts.json",
+        "TEMPORAL_ADDRESS",
+        "office.name, office.duty_officer",
+    )
+    for named in demonstration:
         assert named in str(fault.value)
     monkeypatch.setenv("TEMPORAL_ADDRESS", "cluster:7233")
     settings.demo_accounts_file.unlink()
-    check_profile(Settings(data_dir=tmp_path, profile="production"))
+    check_profile(Settings(data_dir=tmp_path, profile="production", rules_file=rules_of_a_real_place(tmp_path)))
     check_profile(Settings(data_dir=tmp_path))
+
+
+def test_production_refuses_one_name_of_the_fictional_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "cluster:7233")
+    rules = rules_of_a_real_place(tmp_path, duty_officer=OfficeRules().duty_officer)
+    with pytest.raises(StartFault, match=r"office\.duty_officer，请改为本地的"):
+        check_profile(Settings(data_dir=tmp_path, profile="production", rules_file=rules))

@@ -48,7 +48,7 @@ def test_no_letter_speaks_of_a_negative_vacancy(office: Office) -> None:
     assert not isinstance(cut, Refusal)
     case_id = office.opened(over, OTHER_APPLICANT)
     [fault] = paper(office, DocumentKind.REFUSAL_NOTICE, case_id)["faults"]
-    assert fault["detail"] == "第1行全额拨款事业编制已超出核定数2名，没有空余"
+    assert fault["detail"] == "所报第1项全额拨款事业编制已超出核定数2名，没有空余"
 
 
 def test_a_correction_is_told_with_both_days(office: Office) -> None:
@@ -61,19 +61,24 @@ def test_a_correction_is_told_with_both_days(office: Office) -> None:
 
 
 def test_the_office_signs_what_others_have_decided(office: Office) -> None:
-    """A withdrawal, and a department's return: the contact is of the office, whose telephone is printed."""
+    """A withdrawal, and a department's return: the contact is who examined the case, beside the office's telephone."""
     withdrawn = office.opened(application())
     office.issued(withdrawn)
     office.accepted(office.order(withdrawn, CommandKind.WITHDRAW, Withdrawal(reason="不再进人"), APPLICANT))
     void = paper(office, DocumentKind.REVOCATION_NOTICE, withdrawn)
-    assert (void["handled_by"], void["reason"]) == (DUTY, "用编单位撤回，不再进人")
+    assert (void["handled_by"], void["reason"]) == (EXAMINER.name, "用编单位撤回，不再进人")
 
     returned = office.opened(application(meeting="局党组会议〔2026〕第9次"))
     [slot] = office.issued(returned)
     office.accepted(office.decide(returned, "approve-persons", ORGANISATION, "return", subject=slot))
-    assert paper(office, DocumentKind.CORRECTION_NOTICE, returned)["handled_by"] == DUTY
+    assert paper(office, DocumentKind.CORRECTION_NOTICE, returned)["handled_by"] == EXAMINER.name
     void = paper(office, DocumentKind.REVOCATION_NOTICE, returned)
-    assert (void["handled_by"], void["reason"]) == (DUTY, "人员审批时退回补正")
+    assert (void["handled_by"], void["reason"]) == (EXAMINER.name, "人员审批时退回补正")
+
+
+def test_before_anybody_examined_the_person_of_the_gate_is_the_contact(office: Office) -> None:
+    case_id = office.opened(application(basis=None))
+    assert paper(office, DocumentKind.CORRECTION_NOTICE, case_id)["handled_by"] == DUTY
 
 
 def test_an_officer_of_the_office_stays_the_contact_of_his_own_decision(office: Office) -> None:
