@@ -22,6 +22,7 @@ from sqlmodel import Session
 
 from ledger import copies
 from ledger.db import Database
+from models.audit import Act
 from models.ledger import Fault, Verification
 from records.copies import copy_file, named
 from records.store import FolderStore, RecordStore, StoreFault
@@ -32,6 +33,7 @@ from .anchors import Anchor, heads_now
 from .assembly import Parts
 from .backup_manifest import REGISTER_FILE, REGISTER_FOLDER, TEMPORAL_FILE, Backup, RecordsPart
 from .faults import StartFault
+from .noting import noted
 from .settings import uses_embedded_temporal
 from .verifying import verify_rows
 
@@ -72,6 +74,7 @@ def back_up(parts: Parts, target: Path, with_keys: Path | None, report: Report) 
     _check_places(parts, target, with_keys)
     work = _Work(parts, target, report)
     try:
+        noted(parts.database, Act.BACKUP, target.name, "另存密钥文件" if with_keys is not None else "")
         temporal_at = _copy_temporal(work)
         taken_at = datetime.now(UTC)
         with _snapshot(work) as session:

@@ -25,6 +25,7 @@ from sqlmodel import Session
 from docket.reconciling import deliver_again
 from ledger import copies
 from ledger.db import Database, SelfCheckFailed, migration_config
+from models.audit import Act
 from models.ledger import Fault
 from models.register import Command, table_of
 from models.sealing import Keyring, same
@@ -41,6 +42,7 @@ from .checks import LEDGER_ID_FILE, UNFINISHED_FILE
 from .embedded import DataFolderLock
 from .faults import StartFault
 from .keyring import load_keyring
+from .noting import noted
 from .settings import Settings, uses_embedded_temporal
 from .verifying import verify_rows
 
@@ -292,6 +294,7 @@ def _proved(
             if anchor is not None:
                 faults += [*_beyond(verify_rows(session, anchor).faults, faults), *record_faults(session, anchor)]
         again = _deliver_again(database, backup) if temporal == "restored" else 0
+        noted(database, Act.RESTORE, work.source.name, f"备份于 {backup.taken_at:%Y-%m-%d %H:%M}Z")
     finally:
         database.close()
     new = _beyond(faults, backup.faults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import IO
 from urllib.parse import quote
 
@@ -11,7 +12,8 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from docket import cases, view
+from docket import audit, cases, view
+from models.audit import Act
 from models.decisions import Officer
 from records.archive import PackageRefused
 from records.store import StoreFault
@@ -47,7 +49,7 @@ async def package(runtime: Runtime, officer: Officer, case_id: str) -> Response:
     """The answer to who asks for the package. Raises ProblemError."""
     number = await run_in_threadpool(_ended, runtime, officer, case_id)
     runtime.limits.packages.take(officer.id)
-    made = await to_thread.run_sync(_packed, runtime, number, limiter=runtime.limits.packages_at_once)
+    made = await to_thread.run_sync(_packed, runtime, officer, number, limiter=runtime.limits.packages_at_once)
     name = quote(f"案卷 {number}.zip", safe="")
     disposition = f"attachment; filename=\"package-{case_id}.zip\"; filename*=UTF-8''{name}"
     headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
@@ -65,11 +67,17 @@ def _ended(runtime: Runtime, officer: Officer, case_id: str) -> str:
     return str(case.row.no)
 
 
-def _packed(runtime: Runtime, number: str) -> IO[bytes]:
+def _packed(runtime: Runtime, officer: Officer, number: str) -> IO[bytes]:
+    """Audited before anything is handed out: what cannot be audited is not taken away (P9)."""
     if runtime.pack is None:
         raise RuntimeError("this process was not given a packer")
     try:
-        return runtime.pack(number)
+        with ExitStack() as stack:
+            made = stack.enter_context(runtime.pack(number))
+            with runtime.database.write() as s:
+                audit.note(s, Act.EXPORT, runtime.clock(), officer, about=number, detail="案卷档案包")
+            stack.pop_all()
+        return made
     except PackageRefused as refused:
         raise ProblemError("not-filed", str(refused)) from None
     except StoreFault:

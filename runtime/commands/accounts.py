@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import uuid
 from datetime import UTC, datetime, timedelta
-from getpass import getpass, getuser
+from getpass import getpass
 from typing import Annotated
 
 import typer
@@ -36,6 +36,7 @@ from rules.deadlines import local_day
 
 from ..assembly import assembled
 from ..faults import StartFault
+from ..noting import operator
 from ..terminal import Json, errors, print_json, say, settings_here
 
 app = typer.Typer()
@@ -76,7 +77,7 @@ def token(
         made = issue_token(session, row.id, now, expires_at=ends, note="cli", scope=scope or ())
         limits = "、".join(scope or ()) or "全部 · all"
         audit.note(
-            session, Act.TOKEN_ISSUED, now, _operator(), about=row.id, detail=f"{login}，{ends:%Y-%m-%d}，{limits}"
+            session, Act.TOKEN_ISSUED, now, operator(), about=row.id, detail=f"{login}，{ends:%Y-%m-%d}，{limits}"
         )
         facts = {"login": login, "name": row.name, "token": made, "expires_at": ends.isoformat(timespec="seconds")}
     if as_json:
@@ -90,16 +91,8 @@ def _revoked(session: Session, now: datetime) -> None:
     typed = sys.stdin.readline().strip()
     if not revoke_token(session, typed, now):
         raise StartFault("没有这个令牌 · no such token")
-    audit.note(session, Act.TOKEN_REVOKED, now, _operator())
+    audit.note(session, Act.TOKEN_REVOKED, now, operator())
     say("已作废 · revoked")
-
-
-def _operator() -> str:
-    """Who sits at the machine, as the audit names such a person."""
-    try:
-        return f"命令行 {getuser()}"
-    except (KeyError, OSError):  # an account of the machine without a name
-        return "命令行"
 
 
 def _handed_over(session: Session, row: OfficerRow, now: datetime, why: str) -> None:
@@ -107,7 +100,7 @@ def _handed_over(session: Session, row: OfficerRow, now: datetime, why: str) -> 
     again (docs/decisions/0049). Administrators decide nothing, and there may be nobody to grant theirs."""
     if row.department == Department.ADMINISTRATION.value:
         return
-    accounts.hand_over(session, row, _operator(), now, why)
+    accounts.hand_over(session, row, operator(), now, why)
     errors.print(f"{row.login} 的角色已收回，请安全管理员重新授予 · roles are to be granted again", soft_wrap=True)
 
 
@@ -136,7 +129,7 @@ def officer_add(
             _only_to_begin(session, roles)
         identity = uuid.uuid4().hex
         if not roles:
-            done = accounts.enter(session, wanted, _operator(), identity, now)
+            done = accounts.enter(session, wanted, operator(), identity, now)
             if isinstance(done, list):
                 raise StartFault("；".join(fault.reason for fault in done))
         else:
@@ -168,7 +161,7 @@ def _entered(session: Session, wanted: NewOfficer, roles: list[Role], identity: 
     except ValueError as error:
         raise StartFault(str(error)) from None
     labels = "、".join(role.label for role in roles)
-    audit.note(session, Act.OFFICER_ENTERED, now, _operator(), about=identity, detail=f"{wanted.login}：{labels}")
+    audit.note(session, Act.OFFICER_ENTERED, now, operator(), about=identity, detail=f"{wanted.login}：{labels}")
 
 
 @officer.command("password")
@@ -184,7 +177,7 @@ def officer_password(login: Annotated[str, typer.Argument(help="登录名 · log
         row = accounts.named(session, login)
         if row is None or not row.active:
             raise StartFault(f"没有经办人 {login} · no such officer")
-        set_password(session, row, PasswordHasher().hash(password), now, _operator())
+        set_password(session, row, PasswordHasher().hash(password), now, operator())
         if parts.settings.production and row.roles:
             _handed_over(session, row, now, "命令行设定密码 · a password by command line")
     say(f"已设定 {login} 的密码，原有登录会话已终止 · set; former sessions have ended")

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from models.audit import Act
 from models.ledger import Verification
 from models.packages import CHECKS, PackageFault, PackageReport
 from records.archive import Wanted
@@ -19,6 +20,7 @@ from ..assembly import assembled
 from ..certificate import write_certificate
 from ..exporting import export_register
 from ..faults import StartFault
+from ..noting import noted
 from ..packaging import write_archive
 from ..signing import Chosen, sign_records, told_of
 from ..terminal import SHOWN_FAULTS, Json, console, errors, finding, print_json, say, settings_here
@@ -190,6 +192,7 @@ def export(
     if pdf:
         raise StartFault("--pdf 只用于档案包（--year 或 --case） · --pdf goes with --year or --case")
     with assembled(settings_here()) as parts, progress_bar(errors) as progress:
+        noted(parts.database, Act.EXPORT, target.name)
         counts = export_register(parts.database, target, progress)
     if as_json:
         print_json({"target": str(target), "rows": counts})
@@ -200,6 +203,9 @@ def export(
 def _write_package(target: Path, wanted: Wanted, as_json: bool) -> None:
     with assembled(settings_here()) as parts, progress_bar(errors) as progress:
         report = write_archive(parts, target, wanted, progress)
+        noted(
+            parts.database, Act.EXPORT, wanted.case_no or str(wanted.year), f"档案包 {report.manifest or target.name}"
+        )
     _told_package(report, as_json)
     if not as_json:
         say(f"已写入 · written: {target}；浏览 {target / 'data' / 'index.html'}")

@@ -13,6 +13,8 @@ from sqlmodel import select
 
 from activities.deps import Deps
 from api.routes.packages import ZIP
+from docket import audit
+from models.audit import Act
 from models.register import Case, Record
 from records.archive import PackageRefused
 from records.archive_check import check_package
@@ -73,6 +75,21 @@ async def test_those_who_oversee_get_a_package_that_proves_itself(
     with desk.database.read() as s:
         [row] = s.exec(select(Record).where(Record.case_id == ended))
     assert list((tmp_path / "out" / number / "data" / "documents").rglob(f"{row.number}*.docx"))
+
+
+async def test_who_took_a_package_away_stands_in_the_audit_and_without_it_nobody_takes_one(
+    desk: Desk, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await desk.get(f"/cases/{ended}/package", by="head")).status_code == 200
+    with desk.database.read() as s:
+        [entry] = audit.entries(s, act=Act.EXPORT).items
+    assert (entry.officer, entry.about) == (desk.cast["head"].id, number_of(desk, ended))
+
+    def unwilling(*_: object, **__: object) -> None:
+        raise RuntimeError("no room for the audit")
+
+    monkeypatch.setattr("api.routes.packages.audit.note", unwilling)
+    problem(await desk.get(f"/cases/{ended}/package", by="head"), 500, "internal")
 
 
 async def test_a_second_download_makes_no_second_case_file(desk: Desk, ended: str) -> None:

@@ -20,9 +20,10 @@ import pytest
 from sqlalchemy import func, select, update
 
 import cli
-from docket import commands
+from docket import audit, commands
 from ledger import postings
 from ledger.db import Database
+from models.audit import Act
 from models.enums import Resource, State
 from models.ledger import Basis, Cause
 from models.register import Command, Journal, table_of
@@ -258,6 +259,17 @@ def test_the_restored_folder_starts_holds_every_document_and_the_record_of_the_t
         assert verify_all(parts).intact
         assert [parts.store.get(each.digest) for each in here.office.docket(case_id).documents if each.digest]
     assert (folder / "temporal.db").stat().st_size == (here.settings.temporal_database).stat().st_size
+
+
+def test_who_took_a_backup_and_who_restored_it_stand_in_the_audit(here: Site) -> None:
+    """The backup tells of itself: its row was written before the register was copied."""
+    here.backed_up()
+    here.restored()
+    with here.there() as office, office.database.read() as s:
+        restored, taken = audit.entries(s).items[:2]
+    assert [taken.act, restored.act] == [Act.BACKUP, Act.RESTORE]
+    assert (taken.about, restored.about) == (here.target.name, here.target.name)
+    assert taken.officer_name.startswith("命令行")
 
 
 def test_commands_delivered_since_temporals_snapshot_are_delivered_again(here: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -12,10 +13,20 @@ from pathlib import Path
 import pytest
 
 import cli
+from docket import audit
+from models.audit import Act
+from records.archive_derived import PAGE
+from tests.support import forging
 from tests.support.engines import needs_file
 from tests.support.office import Office, keyring
 
 pytestmark = needs_file
+
+
+def digest_of(package: Path) -> str:
+    """What `export` shows and a keeper writes down."""
+    return hashlib.sha256((package / "manifest-sha256.txt").read_bytes()).hexdigest()
+
 
 Call = Callable[..., tuple[int, str]]
 
@@ -60,6 +71,44 @@ def test_a_years_package_is_written_and_verifies_where_nothing_else_is(
     assert json.loads(said)["intact"] is True
 
 
+def test_what_left_the_office_stands_in_the_audit_with_its_digest(office: Office, call: Call, tmp_path: Path) -> None:
+    package = tmp_path / "2026"
+    assert call("export", str(package), "--year", "2026")[0] == 0
+    assert call("export", str(tmp_path / "register.xlsx"))[0] == 0
+    with office.database.read() as s:
+        register, packed = audit.entries(s, act=Act.EXPORT).items[:2]
+    assert (packed.about, packed.detail.split()) == ("2026", ["档案包", digest_of(package)])
+    assert register.about == "register.xlsx"
+    assert register.officer_name.startswith("命令行")
+
+
+def test_the_digest_that_export_showed_tells_this_package_from_another(call: Call, tmp_path: Path) -> None:
+    package = tmp_path / "2026"
+    call("export", str(package), "--year", "2026")
+    shown = digest_of(package)
+    assert call("verify", str(package), "--digest", shown.upper())[0] == 0
+    status, said = call("verify", str(package), "--digest", "0" * 64, "--json")
+    assert status == 1
+    told = json.loads(said)
+    assert (told["intact"], told["manifest"]) == (False, shown)
+    assert [fault["where"] for fault in told["faults"]] == ["manifest-sha256.txt"]
+
+
+def test_what_only_an_earlier_version_may_lack_is_a_fault_until_it_is_called_older(call: Call, tmp_path: Path) -> None:
+    """The page of a package looked otherwise before, and so does one that a forger made: somebody has to say which."""
+    package = tmp_path / "2026"
+    call("export", str(package), "--year", "2026")
+    forging.write(package, PAGE, (package / "data" / PAGE).read_text("utf-8").replace("</body>", "<p>1</p></body>"))
+    forging.rebagged(package)
+    status, said = call("verify", str(package), "--json")
+    assert status == 1
+    assert "--older" in said
+    status, said = call("verify", str(package), "--older", "--json")
+    told = json.loads(said)
+    assert (status, told["intact"]) == (0, True), told
+    assert [note.partition("：")[0] for note in told["notes"]] == [PAGE]
+
+
 def test_a_changed_package_ends_with_a_finding(call: Call, tmp_path: Path) -> None:
     package = tmp_path / "2026"
     call("export", str(package), "--year", "2026")
@@ -102,6 +151,8 @@ def test_one_document_is_told_genuine_or_altered(office: Office, call: Call, tmp
         ("verify", "."),
         ("export", "x", "--year", "2026", "--case", "用编2026-00001"),
         ("export", "x", "--case", "用编1999-00001"),
+        ("verify", "--older"),
+        ("verify", "--digest", "0" * 64),
     ],
 )
 def test_a_wrong_call_says_what_to_do_and_writes_nothing(
