@@ -19,7 +19,8 @@ from models.register import Record
 from models.substitutions import NewSubstitution
 from records import register
 from tests.support.console import Counter
-from tests.support.disposals import LATER, refused_case, short_lived
+from tests.support.disposals import LATER, short_lived, with_old_papers
+from tests.support.engines import ENGINES
 from tests.support.office import (
     APPLICANT,
     EXAMINER,
@@ -32,6 +33,7 @@ from tests.support.office import (
     SUPERVISOR,
     Office,
 )
+from tests.support.originals import copied
 
 from .conftest import problem
 
@@ -85,12 +87,15 @@ class Api:
         return self._tokens[officer.id]
 
 
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with copied(with_old_papers, request.param, tmp_path) as address:
+        yield address
+
+
 @pytest.fixture
 def office(url: str, tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path, url=url)
-    for _ in range(3):
-        refused_case(made)
-    made.now = LATER
+    made = Office(tmp_path, url=url, now=LATER)
     yield made
     made.database.close()
 

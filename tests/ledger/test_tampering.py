@@ -14,18 +14,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import select
 
 from ledger import log
 from ledger.tables import ACCOUNT, JOURNAL, LOG_HEAD, LOG_LEAF, LOG_NODE, RECORD, RECORD_ACT
 from models.decisions import Revocation
 from models.enums import CommandKind
 from models.ledger import Fault
+from models.register import Case
 from models.sealing import Unsealable
 from records import register
 from records.verify import verify_records
 from runtime.anchors import Anchor, take_anchor
 from runtime.verifying import verify_register, verify_rows
+from tests.support.engines import ENGINES
 from tests.support.office import ISSUER, RESEARCH, Office, application
+from tests.support.originals import copied
 from tests.support.papers import records_of
 
 VICTIM = 12
@@ -33,33 +37,48 @@ VICTIM = 12
 NUMBER = "示编核〔2026〕1号"
 
 
-class Kept:
+def two_cases(folder: Path, url: str) -> None:
     """An office with two cases (one revoked: a void number), the log appended twice, and what was kept elsewhere."""
+    office = Office(folder, url=url)
+    office.entered(*_issued(office, "甲"), 300)
+    _logged(office)
+    if url.startswith("sqlite"):
+        _copied(Path(url.removeprefix("sqlite:///")), folder / BEFORE)
+    old = sorted(each.name for each in (folder / "records").rglob("*.docx"))
+    revoked, _ = _issued(office, "乙")
+    office.accepted(office.order(revoked, CommandKind.REVOKE, Revocation(reason="用途改变。"), ISSUER))
+    (folder / OLD_FILES).write_text("\n".join(old))
+    (folder / ANCHOR).write_text(_logged(office).model_dump_json())
+    office.database.close()
+
+
+BEFORE, OLD_FILES, ANCHOR = "before.db", "old-files.txt", "anchor.json"
+
+
+def _issued(office: Office, meeting: str) -> tuple[str, str]:
+    case_id = office.opened(application(meeting=meeting))
+    (slot,) = office.issued(case_id)
+    return case_id, slot
+
+
+def _logged(office: Office) -> Anchor:
+    office.later(days=1)
+    with office.database.write() as s:
+        return take_anchor(s, office.now)
+
+
+class Kept:
+    """That office, and whoever comes behind its back."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.office = Office(folder, url=url)
+        self.office.later(days=2)
         self.path = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
-        self._case("甲")
-        self.before = folder / "before.db"
-        self._append()
-        if self.path:
-            _copied(self.path, self.before)
-        self.old_files = {each.name: each for each in (folder / "records").rglob("*.docx")}
-        revoked = self.office.opened(application(meeting="乙"))
-        self.office.issued(revoked)
-        self.office.accepted(self.office.order(revoked, CommandKind.REVOKE, Revocation(reason="用途改变。"), ISSUER))
-        self.anchor = self._append()
-
-    def _case(self, meeting: str) -> None:
-        case_id = self.office.opened(application(meeting=meeting))
-        (slot,) = self.office.issued(case_id)
-        self.office.entered(case_id, slot, 300)
-        self.case_id = case_id
-
-    def _append(self) -> Anchor:
-        self.office.later(days=1)
-        with self.office.database.write() as s:
-            return take_anchor(s, self.office.now)
+        self.before = folder / BEFORE
+        self.old_files = (folder / OLD_FILES).read_text().split()
+        self.anchor = Anchor.model_validate_json((folder / ANCHOR).read_bytes())
+        with self.office.database.read() as s:
+            self.case_id = s.exec(select(Case.id).where(Case.no == "用编2026-00001")).one()
 
     def faults(self, anchor: Anchor | None = None) -> list[Fault]:
         with self.office.database.read() as s:
@@ -85,6 +104,12 @@ class Kept:
 def _copied(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source)) as now, closing(sqlite3.connect(target)) as then:
         now.backup(then)
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with copied(two_cases, request.param, tmp_path) as address:
+        yield address
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TypeVar
 
 from sqlmodel import col, select
@@ -30,6 +31,14 @@ def refused_case(office: Office) -> str:
     case_id = office.opened()
     office.accepted(office.decide(case_id, "examine", EXAMINER, "reject", opinion="本年度不再安排"))
     return case_id
+
+
+def with_old_papers(folder: Path, url: str) -> None:
+    """An office with three cases that ended so (support/originals.py)."""
+    office = Office(folder, url=url)
+    for _ in range(3):
+        refused_case(office)
+    office.database.close()
 
 
 def short_lived(office: Office) -> list[Record]:

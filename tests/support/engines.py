@@ -53,11 +53,14 @@ def fresh_database(engine: str, folder: Path, furnish: Furnish | None = None) ->
 
 
 def register_of(file: Path, furnish: Furnish | None = None) -> str:
-    """The address of the register that belongs to a file's place, the same for every process of the run that asks.
+    """The address of the register that belongs to a file's place, the same for every process of the run that asks."""
+    return database_for("postgresql" if CHOSEN == "postgresql" else "sqlite", file, furnish)
 
-    On PostgreSQL it is made when first asked for, and dropped by `forget` or at the end of the run.
-    """
-    if CHOSEN != "postgresql":
+
+def database_for(engine: str, file: Path, furnish: Furnish | None = None) -> str:
+    """As `register_of`, on a given engine. On PostgreSQL it is made when first asked for, and dropped by `forget` or at
+    the end of the run."""
+    if engine == "sqlite":
         return f"sqlite:///{file}"
     name = _name_of(file)
     if file not in _MADE:

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, func, select
 
 from activities.calendar import office_calendar
 from activities.cases import CaseActivities
@@ -32,7 +32,7 @@ from models.docket import Desk, Docket, RecordView
 from models.enums import CommandKind, Department, DocumentKind, Resource, Role, Sex
 from models.ledger import Balance, Basis, Cause, OpeningAccount, OpeningPerson, PersonEntry
 from models.refusals import Refusal
-from models.register import Holder, InternalBody, Meta, OfficerRow, Unit
+from models.register import Command, Holder, InternalBody, Meta, OfficerRow, Unit
 from models.rulebook import Rulebook
 from models.sealing import Keyring, SealingKey
 from records import numbering
@@ -172,11 +172,12 @@ class Office:
             public_url="http://127.0.0.1:8400",
         )
         self.activities = CaseActivities(self.deps)
-        self._keys = itertools.count(1)
         with self.database.write() as s:
             if s.get(Meta, "test") is None:
                 s.add(Meta(name="test", value="seeded"))
                 _seed(s, self.now)
+            used = s.exec(select(func.count()).select_from(Command)).one()
+        self._keys = itertools.count(1 + 100 * used)  # of an office that was copied, the first ones are taken
         if as_ever and not _FURNISHED:
             with contextlib.closing(sqlite3.connect(url[10:])) as made:
                 _FURNISHED.append(made.serialize())

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
 from activities import disposing
-from activities.cases import CaseActivities
 from ledger import log
 from ledger.log_verify import verify_log
 from models.archives import Rendition
@@ -18,7 +14,6 @@ from models.refusals import RefusalCode
 from models.register import Record
 from models.sealing import digest
 from records import disposal, disposal_view, register, retention
-from records.store import RecordStore
 from records.verify import check_code, check_file, verify_numbers, verify_records
 from tests.support.disposals import (
     LATER,
@@ -30,7 +25,6 @@ from tests.support.disposals import (
     held,
     proposed,
     ready,
-    refused_case,
     short_lived,
     struck,
     witnessed,
@@ -105,21 +99,6 @@ def test_the_list_says_everything(office: Office) -> None:
         assert wanted in said, wanted
     assert str(papers[2].digest) not in said
     assert office.store.has(str(papers[2].digest))
-
-
-def test_both_kinds_of_store_give_their_files_up(url: str, tmp_path: Path, any_store: RecordStore) -> None:
-    office = Office(tmp_path, url=url)
-    office.deps = replace(office.deps, store=any_store)
-    office.activities = CaseActivities(office.deps)
-    refused_case(office)
-    office.now = LATER
-    (paper,) = short_lived(office)
-    destroyed(office)
-    assert not any_store.has(str(paper.digest))
-    assert any_store._read(f"{str(paper.digest)[:2]}/{paper.digest}.parts.json") is None
-    with office.database.read() as s:
-        assert verify_records(s, any_store) == []
-    office.database.close()
 
 
 def test_renditions_go_with_their_record_and_are_still_known(office: Office) -> None:
