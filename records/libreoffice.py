@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from models.faults import NotDone
+
 from . import processes
 from .fonts import default_folder, font_map
 from .processes import Bounds
@@ -45,7 +47,7 @@ Beat = Callable[[int], None]
 """Called about once a second with how many documents are done; what it raises ends the conversion."""
 
 
-class PreviewUnavailable(Exception):
+class PreviewUnavailable(NotDone):
     """LibreOffice or the picture tool is not installed, failed, or took too long; the text says which."""
 
 
