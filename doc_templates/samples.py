@@ -259,7 +259,7 @@ def _refusal_notice(common: dict[str, object]) -> DocumentContext:
             "acted_by": "我办",
             "faults": faults,
             "opinion": "待减员手续办结、编制核销后再行申请。",
-            "way_forward": "上述情形消除后可以重新申请；对本告知有异议的，可以书面向我办提出。",
+            "way_forward": "上述情形消除后可以重新申请；有异议的，可以书面提出。",
         }
     )
 
