@@ -69,13 +69,13 @@ def sample(kind: DocumentKind) -> DocumentContext:
 
 
 def _officers(common: dict[str, object]) -> dict[str, object]:
-    return {**common, "handled_by": "受理岗值班员", "examined_by": "周立群", "issued_by": "吴建国"}
+    return {**common, "handled_by": "郑海燕", "examined_by": "周立群", "issued_by": "吴建国"}
 
 
 def _letter(common: dict[str, object]) -> dict[str, object]:
     return {
         **common,
-        "handled_by": "受理岗值班员",
+        "handled_by": "郑海燕",
         "contact": "0000-8001230",
         "matter": "用编申请",
         "application_title": _TITLE,
