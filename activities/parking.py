@@ -22,7 +22,7 @@ from models.sealing import Unsealable
 
 from .deps import Deps
 
-logger = logging.getLogger("dingbian.keys")
+logger = logging.getLogger("dingbian.parking")
 
 NOTICE = "parked"
 _CLOSED = "本件内容无法打开（密钥缺失或内容被改动），已停放待处理：请恢复密钥，事项随后自动继续"
