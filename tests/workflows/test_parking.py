@@ -16,17 +16,18 @@ from sqlmodel import select
 
 from activities.procedures import CONDUCT
 from activities.turn import Turn
-from docket import commands
+from docket import commands, reconciling
 from docket.desk import LOOK_AGAIN
 from docket.notices import of_case
+from docket.relay import settle
 from ledger.verify import verify
-from models.decisions import Comment, Decision, Handle, PhoneCall, Unreadable
+from models.decisions import Comment, Decision, Handle, PhoneCall, Unreadable, Withdrawal
 from models.enums import CommandKind, Procedure, Role, State
 from models.failpoints import FailpointHit
 from models.faults import RACES, lasting
 from models.refusals import Refusal, RefusalCode
 from models.register import Command
-from tests.support.office import EXAMINER, HEAD, INSPECTOR, ISSUER, Office
+from tests.support.office import APPLICANT, EXAMINER, HEAD, INSPECTOR, ISSUER, Office
 from tests.warning.support import call, raised
 
 POISON = "毒"
@@ -162,6 +163,22 @@ def test_a_later_decision_on_the_same_step_counts_and_the_parked_one_is_answered
     assert row_of(office, failed).status == "refused"
     assert row_of(office, failed).message
     office.accepted(office.decide(case_id, "issue", ISSUER))
+
+
+def test_what_is_parked_in_a_case_that_ends_is_answered_as_closed(
+    office: Office, poisoned: Callable[[Exception], None]
+) -> None:
+    """The reconciliation delivers it again, and the workflow has ended."""
+    case_id = office.opened()
+    poisoned(ZeroDivisionError("x"))
+    failed = poison(office, case_id)
+    office.handle(failed, case_id)
+    office.accepted(office.order(case_id, CommandKind.WITHDRAW, Withdrawal(reason="计划调整"), APPLICANT))
+    with office.database.write() as s:
+        reconciling.deliver_again(s, [each.id for each in reconciling.unjudged(s) if each.id == failed])
+        again = next(each for each in commands.undelivered(s) if each.command_id == failed)
+    assert settle(office.database, again, "closed", office.now)
+    assert (row_of(office, failed).status, row_of(office, failed).code) == ("refused", RefusalCode.CLOSED)
 
 
 def test_a_parked_command_does_not_stop_the_clock_of_its_case(
