@@ -37,7 +37,7 @@ from models.decisions import (
 from models.docket import Desk
 from models.enums import CommandKind, State
 from models.failpoints import hit
-from models.faults import lasting
+from models.lasting import lasting
 from models.refusals import Refusal, RefusalCode
 from models.sealing import Unsealable
 from models.shape import UNSAFE_TEXT, Shape

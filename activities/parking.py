@@ -17,7 +17,7 @@ from docket.desk import desk as lay_desk
 from models.decisions import Handle, Moment
 from models.docket import Desk
 from models.enums import CommandKind, Department, Role
-from models.faults import place
+from models.lasting import place
 from models.sealing import Unsealable
 
 from .deps import Deps

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from docket.audit import ADDRESS
-from models.faults import place
+from models.lasting import place
 
 from .problems import ProblemError, response, route_of
 

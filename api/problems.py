@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from models.faults import place, unfit
+from models.lasting import place, unfit
 from models.refusals import CLAUSES, Refusal, RefusalCode
 from models.sealing import Unsealable
 from models.shape import Shape

@@ -20,7 +20,7 @@ from console import session
 from console.site import mount
 from models.decisions import Delivery, Moment, Officer
 from models.enums import CommandKind, State
-from models.faults import place
+from models.lasting import place
 from runtime.certificate import Composer
 from runtime.disposing import Disposer
 from runtime.packaging import Packer

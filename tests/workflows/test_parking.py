@@ -24,7 +24,7 @@ from ledger.verify import verify
 from models.decisions import Comment, Decision, Handle, PhoneCall, Unreadable, Withdrawal
 from models.enums import CommandKind, Procedure, Role, State
 from models.failpoints import FailpointHit
-from models.faults import RACES, lasting
+from models.lasting import RACES, lasting
 from models.refusals import Refusal, RefusalCode
 from models.register import Command
 from tests.support.office import APPLICANT, EXAMINER, HEAD, INSPECTOR, ISSUER, Office
