@@ -172,7 +172,7 @@ def refusal_notice(
             faults=_listed(faults),
             opinion=_sentence(opinion),
             basis="" if faults else _clause(turn),
-            way_forward="上述情形消除后可以重新申请；对本告知有异议的，可以书面向我办提出。",
+            way_forward="上述情形消除后可以重新申请；有异议的，可以书面提出。",
             handled_by=by,
             contact=_contact(turn),
         )

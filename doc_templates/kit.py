@@ -45,6 +45,9 @@ FONTS = (SONG_TITLE, FANGSONG, KAITI, HEITI, SONG, LATIN)
 NEVER_LAST = "$([{£¥·‘“〈《「『【〔〖〝﹙﹛（．［｛￡￥〕年月-"
 NEVER_FIRST = "!%),.:;>?]}·ˇ―‖’”…‰′″›℃∶、。〃〉》」』】〕〗〞﹚﹜！％），．：；？］｝～〔年月日号名"
 
+ORDINAL = "{% if loop.length > 1 %}{{ loop.index }}. {% endif %}"
+"""Before an item of a list: its number, unless it is the only one."""
+
 END_MARK = "dingbian_end"  # bookmark at the end of the body: its absence in a document means truncation
 QR_NAME, QR_TEXT = "verification-code", "核验二维码"
 EMU_MM = 36000

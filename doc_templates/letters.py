@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from .kit import MARK_SCALES, TEXT_WIDTH, Sheet, cell, mark, page_field, para, row, signed, statement, strip, table
+from .kit import (
+    MARK_SCALES,
+    ORDINAL,
+    TEXT_WIDTH,
+    Sheet,
+    cell,
+    mark,
+    page_field,
+    para,
+    row,
+    signed,
+    statement,
+    strip,
+    table,
+)
 
 
-def letter(
-    title: str, body: list[str], tail: list[str], ending: str = "特此通知。", name: str = "", more: str = ""
-) -> Sheet:
+def letter(title: str, body: list[str], ending: str = "特此通知。", name: str = "", more: str = "") -> Sheet:
     """Red mark and lines on page one, number flush right below the first line, copies at the foot of the last page.
 
-    `tail` is the text that stays with closing, signature and date on one page: short, its paragraphs in styles that
-    keep with the next. `name` is the title without variables; `more` goes into the verification strip.
+    Of the text, the closing phrase alone stays with signature and date; no paragraph of `body` keeps with the next but
+    a heading or the words above a table, because LibreOffice moves such a paragraph as a whole and leaves its place
+    empty. `name` is the title without variables; `more` goes into the verification strip.
     """
     opening = [
         para("Number", "{{ number }}"),
         para("LetterTitle", title),
         para("Addressee", "{{ unit_name }}："),
     ]
-    # Before all that stays together and not in its midst: where that moves on to the next page, LibreOffice parts
-    # it at the paragraph that the frame is anchored to, and the signature would stand alone.
+    # Before all that stays together and not in its midst, where LibreOffice would part it.
     copies = [statement("if copies_to"), _copies(), statement("endif")]
     closing = [
         para("Closing", ending),
@@ -28,7 +40,7 @@ def letter(
     ]
     return Sheet(
         title=name or title,
-        body=[*opening, *body, *copies, *tail, *closing],
+        body=[*opening, *body, *copies, *closing],
         headers={
             "first": "".join(mark("Mark", "{{ issuer }}", MARK_SCALES)),
             "default": para("Tail"),
@@ -44,7 +56,7 @@ def letter(
 
 def _copies() -> str:
     """抄送, kept at the foot of the page on which the letter ends (版记 of the letter form has no lines). It is
-    anchored to the paragraph after it, which stays on one page with signature and date."""
+    anchored to the closing phrase after it, which stays on one page with signature and date."""
     frame = (
         f'<w:keepNext/><w:framePr w:w="{TEXT_WIDTH}" w:wrap="around" w:vAnchor="margin" w:hAnchor="margin" '
         'w:xAlign="left" w:yAlign="bottom"/>'
@@ -52,33 +64,14 @@ def _copies() -> str:
     return para("Copies", "抄送：{{ copies_to }}。", props=frame)
 
 
-def items(loop: str, text: str, last: list[str] | None = None) -> list[str]:
-    """Body paragraphs, one an item of a list, numbered 1. 2. 3.; with `last`, which goes before the last one, that
-    one stays with what follows."""
-    style = "BodyText"
-    if last is None:
-        return [statement(f"for {loop}"), para(style, "{{ loop.index }}. " + text), statement("endfor")]
-    return [
-        statement(f"for {loop}"),
-        statement("if loop.last"),
-        *last,
-        para("Closing", "{{ loop.index }}. " + text),
-        statement("endif"),
-        statement("if not loop.last"),
-        para(style, "{{ loop.index }}. " + text),
-        statement("endif"),
-        statement("endfor"),
-    ]
+def items(loop: str, text: str) -> list[str]:
+    """Body paragraphs, one an item of a list, numbered 1. 2. 3.; a single one bears no number."""
+    return [statement(f"for {loop}"), para("BodyText", ORDINAL + text), statement("endfor")]
 
 
-def paragraphs(text: str, style: str = "BodyText") -> list[str]:
-    """Body paragraphs of a text, one a line; none of an empty text. Those before the end are in style Closing, so
-    that closing, signature and date do not go on to a page of their own."""
-    return [
-        statement(f"for paragraph in {text} | lines"),
-        para(style, "{{ paragraph }}"),
-        statement("endfor"),
-    ]
+def paragraphs(text: str) -> list[str]:
+    """Body paragraphs of a text, one a line; none of an empty text."""
+    return [statement(f"for paragraph in {text} | lines"), para("BodyText", "{{ paragraph }}"), statement("endfor")]
 
 
 _RECEIVED = "你单位{{ submitted_on }}提交的《{{ application_title }}》（业务编号：{{ case_no | whole }}）收悉。"
@@ -90,14 +83,12 @@ def acceptance_notice() -> Sheet:
         [
             para("BodyText", _RECEIVED + "经审查，符合受理条件，现受理下列事项："),
             *items("line in lines", "{{ line.text }}。"),
-        ],
-        [
             para(
-                "Closing",
+                "BodyText",
                 "自{{ accepted_on }}受理，我办{{ due_on }}前（含当日）提出审核意见；"
                 "补正、报请上级和会议研究的时间另计。",
             ),
-            *paragraphs("reminder", "Closing"),
+            *paragraphs("reminder"),
         ],
         name="受理通知书",
     )
@@ -120,10 +111,8 @@ def correction_notice() -> Sheet:
                 _RECEIVED + "经审查，申请材料需要补正，现将全部需要补正的内容一次性告知如下：",
             ),
             *_faults(),
-        ],
-        [
             para(
-                "Closing",
+                "BodyText",
                 "请于{{ reply_by }}前（含当日）按照上述内容补正并重新提交，办理期限自收到补正材料之日起重新计算。"
                 "{{ standing }}",
             ),
@@ -152,10 +141,8 @@ def refusal_notice() -> Sheet:
             statement("if basis"),
             para("BodyText", "依据：{{ basis }}。"),
             statement("endif"),
-        ],
-        [
             para("Level1", "{% if faults and opinion %}三{% else %}二{% endif %}、后续途径"),
-            *paragraphs("way_forward", "Closing"),
+            *paragraphs("way_forward"),
         ],
         ending="特此告知。",
         name="不予受理（批准）告知书",
@@ -196,18 +183,16 @@ def revocation_notice() -> Sheet:
                 props="<w:keepNext/>" + ABOVE_TABLE,
             ),
             slots,
-        ],
-        [
             statement("if remaining"),
             para(
-                "Closing",
+                "BodyText",
                 "其余用编编号{{ remaining }}已经使用，继续有效。请持原核定单到我办注明作废的用编编号。",
                 props=BELOW_TABLE,
             ),
             statement("endif"),
             statement("if not remaining"),
             para(
-                "Closing",
+                "BodyText",
                 "请将原核定单交回我办注销；仍需用编的，可以重新申请。",
                 props=BELOW_TABLE,
             ),

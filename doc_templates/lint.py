@@ -27,7 +27,7 @@ from . import constructs, kit, lint_forms, lint_pages
 from .lint_forms import DOCUMENTS as DOCUMENTS
 from .lint_forms import LETTERS as LETTERS
 from .lint_forms import SIGNED as SIGNED
-from .reading import MM, NONE, Found, Template, W, near, same, typeface
+from .reading import MM, NONE, Found, Template, W, near, same, text_of, typeface
 
 _FORBIDDEN_MEMBERS = re.compile(
     r"(vbaProject|vbaData|word/fonts/|activeX|embeddings/|oleObject|customUI|attachedToolbars|\.bin$|\.odttf$)", re.I
@@ -187,6 +187,13 @@ def _contents(template: Template, kind: DocumentKind) -> Iterator[Found]:
     texts = [name for name in template.parts if _TEXT_PART.fullmatch(name)]
     if not any(qr_targets(template.archive, name) for name in texts):
         yield "二维码 QR picture", NONE, f"替代文字为“{kit.QR_TEXT}”的图片 · a picture with that description"
+    for paragraph in template.document.iter(f"{W}p"):
+        if (text := text_of(paragraph)).lstrip().startswith("{{ loop.index }}. "):
+            yield (
+                f"列表 list「{text[18:30]}」编号 number",
+                "{{ loop.index }}. ",
+                f"{kit.ORDINAL}（单项不编号 · not if single）",
+            )
     parts = tuple((name, template.archive.read(name)) for name in texts)
     for fault in _variables(kind, parts):
         place, _, rest = fault.partition(": ")

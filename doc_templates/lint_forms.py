@@ -13,7 +13,7 @@ from typing import Any
 
 from models.enums import DocumentKind
 
-from . import kit
+from . import kit, lint_pages
 from .reading import MM, NONE, Found, Template, W, about, first_line, near, same, text_of, typeface, width
 
 LETTERS = frozenset(
@@ -237,7 +237,7 @@ def _indented(template: Template, paragraph: Any, place: str) -> Iterator[Found]
 
 
 def _closing(template: Template, ending: str) -> Iterator[Found]:
-    """The closing phrase of the kind of document (文种), which stays on the page of the signature."""
+    """The closing phrase of the kind of document (文种): of the text, it alone stays on the page of the signature."""
     closings = [p for p in template.named("公文结语") if text_of(p) == ending]
     if not closings:
         last = [text_of(p) for p in template.named("公文结语")][-1:]
@@ -245,6 +245,7 @@ def _closing(template: Template, ending: str) -> Iterator[Found]:
     for paragraph in closings:
         if not template.switched(paragraph, "keepNext"):
             yield "结语 closing phrase 与署名同页 keepNext", NONE, "署名不得单独一页 · no signature alone on a page"
+        yield from lint_pages.held_back(template, paragraph)
 
 
 def _signature(template: Template) -> Iterator[Found]:

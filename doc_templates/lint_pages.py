@@ -1,4 +1,5 @@
-"""The lint of page numbers (GB/T 9704-2012 §7.5): 4号 half-width 宋体 between dashes, 7 mm below the text, outside."""
+"""The lint of pages: their numbers (GB/T 9704-2012 §7.5: 4号 half-width 宋体 between dashes, 7 mm below the text,
+outside), and what is kept on one page with the signature."""
 
 from __future__ import annotations
 
@@ -7,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import kit
-from .reading import MM, NONE, Found, Template, W, has_page_field, same, typeface
+from .reading import MM, NONE, Found, Template, W, has_page_field, same, text_of, typeface
 
+_STATEMENT = re.compile(r"\{%p .*%\}")
 _SIDES = {"right": "单页居右 odd pages right", "left": "双页居左 even pages left"}
 
 
@@ -29,6 +31,22 @@ def check(template: Template, document: bool, letter: bool) -> Iterator[Found]:
     for page, side in (("default", "right"), ("even", "left")):
         yield from _number(template, page, side)
         yield from _gap(template, page)
+
+
+def held_back(template: Template, closing: Any) -> Iterator[Found]:
+    """The paragraph before the closing phrase may end on the page before: LibreOffice moves one that keeps with the
+    next as a whole, and leaves its place empty. And 版记 stands right before the closing phrase, because it is printed
+    on the page of the paragraph after it."""
+    framed = 0
+    for paragraph in closing.itersiblings(preceding=True):
+        if paragraph.find(f"{W}pPr/{W}framePr") is not None:
+            framed += 1
+        elif not _STATEMENT.fullmatch(text_of(paragraph)):
+            if paragraph.tag == f"{W}p" and template.switched(paragraph, "keepNext"):
+                yield "结语上段与下段同页 keepNext before the closing phrase", "keepNext", NONE
+            break
+    if framed < len(template.document.findall(f"{W}body/{W}p/{W}pPr/{W}framePr")):
+        yield "版记位置 place of 版记", "不在结语前 · elsewhere", "紧接在结语之前 · right before the closing phrase"
 
 
 def _number(template: Template, page: str, side: str) -> Iterator[Found]:

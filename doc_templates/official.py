@@ -27,7 +27,6 @@ _NUMBER_LINE = 280
 # What is left of the footer below the page number; one point less than there is, or the text block would move.
 _BELOW_NUMBER = MARGIN_BOTTOM - DOCUMENT_FOOT - PAGE_NUMBER_GAP - _NUMBER_LINE - 20
 _STRIP = 810
-_LONG = 400  # characters: two thirds of a page
 
 
 def _page_number(style: str, after: int) -> str:
@@ -36,9 +35,8 @@ def _page_number(style: str, after: int) -> str:
 
 
 def _document(title: str, body: list[str], ending: str, number: list[str], more: str) -> Sheet:
-    """Red head on page one, 版记 at the foot of the last page, page numbers outside on every page.
-
-    `body` holds 版记 itself, before what stays with the signature on one page (see `letters.letter`)."""
+    """Red head on page one, 版记 at the foot of the last page, page numbers outside on every page. 版记 is anchored to
+    the closing phrase, which alone of the text stays with the signature (see `letters.letter`)."""
     opening = [
         *mark("HeadMark", "{{ issuer }}文件", HEAD_SCALES),
         *number,
@@ -48,7 +46,7 @@ def _document(title: str, body: list[str], ending: str, number: list[str], more:
     closing = [para("Closing", ending), *signed()]
     return Sheet(
         title=title,
-        body=[*opening, *body, *closing],
+        body=[*opening, *body, *_end_block(), *closing],
         footers={
             "first": _page_number("PageOdd", _BELOW_NUMBER - _STRIP) + strip("rIdQr", page=False, more=more) + _tail(),
             "default": _page_number("PageOdd", _BELOW_NUMBER),
@@ -139,10 +137,7 @@ def change_reply() -> Sheet:
             statement("if obligations"),
             para("Level1", "{{ obligations_heading }}"),
             para("Closing", "请按照规定办理下列事项："),
-            *items("duty in obligations", "{{ duty }}。", last=_end_block()),
-            statement("endif"),
-            statement("if not obligations"),
-            *_end_block(),
+            *items("duty in obligations", "{{ duty }}。"),
             statement("endif"),
         ],
         "此复。",
@@ -186,15 +181,8 @@ def inspection_report() -> Sheet:
             para("Level1", "二、发现的问题"),
             para("BodyText", "未发现需要整改的问题。"),
             statement("endif"),
-            # A text that may fill a page keeps nothing together: 版记 would stay where it begins.
-            statement(f"if next_step | length < {_LONG}"),
-            *_end_block(),
-            statement("endif"),
             para("Level1", "三、下一步工作"),
-            *paragraphs("next_step", "Closing"),
-            statement(f"if next_step | length >= {_LONG}"),
-            *_end_block(),
-            statement("endif"),
+            *paragraphs("next_step"),
         ],
         "特此报告。",
         number,

@@ -69,13 +69,13 @@ def sample(kind: DocumentKind) -> DocumentContext:
 
 
 def _officers(common: dict[str, object]) -> dict[str, object]:
-    return {**common, "handled_by": "受理岗值班员", "examined_by": "周立群", "issued_by": "吴建国"}
+    return {**common, "handled_by": "郑海燕", "examined_by": "周立群", "issued_by": "吴建国"}
 
 
 def _letter(common: dict[str, object]) -> dict[str, object]:
     return {
         **common,
-        "handled_by": "受理岗值班员",
+        "handled_by": "郑海燕",
         "contact": "0000-8001230",
         "matter": "用编申请",
         "application_title": _TITLE,
@@ -259,7 +259,7 @@ def _refusal_notice(common: dict[str, object]) -> DocumentContext:
             "acted_by": "我办",
             "faults": faults,
             "opinion": "待减员手续办结、编制核销后再行申请。",
-            "way_forward": "上述情形消除后可以重新申请；对本告知有异议的，可以书面向我办提出。",
+            "way_forward": "上述情形消除后可以重新申请；有异议的，可以书面提出。",
         }
     )
 

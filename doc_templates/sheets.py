@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kit import Sheet
+from .kit import ORDINAL, Sheet
 from .ruled import (
     PARTS,
     accounts,
@@ -38,13 +38,11 @@ def evaluation_sheet() -> Sheet:
         fields("信用代码", "{{ unit_code }}", "机构类别", "{{ unit_kind }}"),
         fields("请示标题", "{{ request_title }}"),
         fields("请示文号", _or_dash("request_no"), "填表日期", "{{ issued_on }}"),
-        *_list("申请事项", "line in requested", "{{ loop.index }}. {{ line.text }}"),
+        *_list("申请事项", "line in requested", ORDINAL + "{{ line.text }}"),
         *accounts("编制职数", "编制（职数）", "balances"),
         *columns_of("使用情况", used, "moment in use", "没有可以比较的时点。"),
         *columns_of("历次调整", past, "past in past_changes", "评估期间没有调整过机构编制。"),
-        *_list(
-            "未结问题", "problem in open_problems", "{{ loop.index }}. {{ problem }}", "没有未整改到位的机构编制问题。"
-        ),
+        *_list("未结问题", "problem in open_problems", ORDINAL + "{{ problem }}", "没有未整改到位的机构编制问题。"),
         *columns_of("同类比较", alike, "alike in comparable", "没有同规格、同类别的单位可以比较。"),
         *columns_of("五项论证", points, "point in points", "申请未作说明。"),
         said("评估意见", "{{ opinion }}"),

@@ -60,15 +60,13 @@ def rectification_notice() -> Sheet:
                 "{{ problem.measure }}。期限：{{ problem.due }}（含当日）"
                 "{% if problem.overdue %}，{{ problem.overdue }}{% endif %}。",
             ),
-        ],
-        [
             para("Level1", "三、报告和验收"),
             para(
-                "Closing",
+                "BodyText",
                 "请于{{ report_by }}前（含当日）向我办书面报告整改结果，逐项说明完成情况并附佐证材料；"
                 "确需延期的，请在期限届满前书面申请。我办派员实地检查验收，合格的予以销号。",
             ),
-            *paragraphs("consequence", "Closing"),
+            *paragraphs("consequence"),
         ],
     )
 
@@ -84,12 +82,10 @@ def warning_letter() -> Sheet:
             ),
             *paragraphs("risk"),
             *paragraphs("request"),
-        ],
-        [
             statement("if reply_by"),
-            para("Closing", "请于{{ reply_by }}前（含当日）将核实情况和采取的措施书面回复我办。"),
+            para("BodyText", "请于{{ reply_by }}前（含当日）将核实情况和采取的措施书面回复我办。"),
             statement("endif"),
-            *paragraphs("consequence", "Closing"),
+            *paragraphs("consequence"),
         ],
         ending="特此函告。",
     )
@@ -112,10 +108,8 @@ def suspension_notice() -> Sheet:
             *paragraphs("unaffected"),
             para("Level1", "四、恢复受理的条件"),
             *paragraphs("lifted_when"),
-        ],
-        [
             para("Level1", "五、复核"),
-            para("Closing", "对本通知有异议的，可以于{{ review_by }}前（含当日）书面向我办申请复核。"),
+            para("BodyText", "对本通知有异议的，可以于{{ review_by }}前（含当日）书面向我办申请复核。"),
         ],
     )
 
@@ -133,16 +127,14 @@ def resumption_notice() -> Sheet:
                 props=_KEEP + ABOVE_TABLE,
             ),
             ruled_list(columns, "problem in problems"),
-        ],
-        [
             para(
-                "Closing",
+                "BodyText",
                 "经{{ decided_by }}决定，自{{ from_on }}起解除上述暂停受理"
                 "{% if still_standing %}；你单位另有暂停受理尚未解除（{{ still_standing }}），待其解除后，"
                 "恢复受理{{ resumed }}。{% else %}，恢复受理{{ resumed }}；因此中止办理的事项恢复办理。{% endif %}",
                 props=BELOW_TABLE,
             ),
-            *paragraphs("follow_up", "Closing"),
+            *paragraphs("follow_up"),
         ],
     )
 
@@ -163,11 +155,9 @@ def inspection_notice() -> Sheet:
             para("Level1", "三、需备材料"),
             *paragraphs("materials"),
             statement("endif"),
-        ],
-        [
             para("Level1", "{% if materials %}四{% else %}三{% endif %}、有关要求"),
             para(
-                "Closing",
+                "BodyText",
                 "请确定一名负责人做好配合，如实提供情况和材料。督查人员不少于两人，到场时出示工作证件和本通知。",
             ),
         ],

@@ -19,6 +19,7 @@ from ledger.chain import LedgerFault, canonical
 from ledger.db import hash_of, hold_log
 from ledger.merkle import Place
 from ledger.tables import HOLDER, JOURNAL, LOG_HEAD, LOG_LEAF, LOG_NODE, META, RECORD, RECORD_ACT, SERIES
+from models.faults import NotDone
 from models.proofs import ConsistencyProof, InclusionProof, LogHead, LogMark, ProofFile, RowKind, RowName, RowProof
 from models.sealing import HashName
 
@@ -35,7 +36,7 @@ class NotLogged(LookupError):
     """The row does not stand in the log, or the log was never of that size."""
 
 
-class LogFault(LedgerFault):
+class LogFault(LedgerFault, NotDone):
     """The log is not what its newest head says: nothing is built upon it before somebody has looked."""
 
 

@@ -555,6 +555,11 @@ class RecordCheck(Shape):
     """Of an extract: whether the register says the same for its day; None where only what it prints was compared."""
 
     @property
+    def own_title(self) -> str | None:
+        """The title where it says more than the kind of the document does: a page shows the same words once."""
+        return None if self.kind is not None and self.title == self.kind.label else self.title
+
+    @property
     def contradicted(self) -> bool:
         """Whether the register does not hold what the file prints."""
         return any(mark.agrees is False for mark in self.printed)

@@ -9,12 +9,17 @@ folder is left.
 from __future__ import annotations
 
 import functools
+import io
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from models.faults import NotDone
+from models.packing import DAMAGED
 
 from . import processes
 from .fonts import default_folder, font_map
@@ -41,16 +46,37 @@ _SETTINGS = (
     ("Inet/Settings", "ooInetHTTPSProxyPort", "9"),
 )
 
+_NO_BREAK = b"<w:noBreakHyphen/>"
+_JOINED = "<w:t>-\u2060</w:t>".encode()
+"""A hyphen and a word joiner, which has no width."""
+
 Beat = Callable[[int], None]
 """Called about once a second with how many documents are done; what it raises ends the conversion."""
 
 
-class PreviewUnavailable(Exception):
+class PreviewUnavailable(NotDone):
     """LibreOffice or the picture tool is not installed, failed, or took too long; the text says which."""
 
 
 class TookTooLong(PreviewUnavailable):
     """The time limit was reached and everything that ran was ended."""
+
+
+def unbroken(document: bytes) -> bytes:
+    """The document as LibreOffice must be given it: lines end after a hyphen of Word that does not break (U+2011), but
+    not after a hyphen with a word joiner behind it. What is no Word file stays as it is, for LibreOffice to refuse."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(document)) as archive:
+            members = [(info.filename, archive.read(info)) for info in archive.infolist()]
+    except DAMAGED:
+        return document
+    if not any(_NO_BREAK in data for _, data in members):
+        return document
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, data in members:
+            archive.writestr(name, data.replace(_NO_BREAK, _JOINED) if name.endswith(".xml") else data)
+    return out.getvalue()
 
 
 def convert(

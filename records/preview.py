@@ -17,7 +17,7 @@ from pathlib import Path
 from doc_templates.samples import sample
 from models.enums import DocumentKind
 
-from .libreoffice import TIME_LIMIT_S, Beat, convert, program, run
+from .libreoffice import TIME_LIMIT_S, Beat, convert, program, run, unbroken
 from .libreoffice import PreviewUnavailable as PreviewUnavailable
 from .libreoffice import installed as installed
 from .libreoffice import provider as provider
@@ -44,7 +44,7 @@ def to_pdfs(
     with tempfile.TemporaryDirectory(prefix="dingbian-preview-") as work:
         sources = [Path(work) / f"document-{place}.docx" for place in range(len(documents))]
         for source, document in zip(sources, documents, strict=True):
-            source.write_bytes(document)
+            source.write_bytes(unbroken(document))
         made = convert(sources, Path(work), time_limit=time_limit, fonts=fonts, beat=beat)
         return [pdf.read_bytes() for pdf in made]
 
@@ -101,7 +101,7 @@ def gallery(folder: Path, dpi: int = _PNG_DPI, fonts: Path | None = None) -> lis
         sources = []
         for kind in DocumentKind:
             source = Path(work) / f"{kind.value}.docx"
-            source.write_bytes(renderer.render(kind, sample(kind)))
+            source.write_bytes(unbroken(renderer.render(kind, sample(kind))))
             sources.append(source)
         for kind, pdf in zip(DocumentKind, convert(sources, Path(work), fonts=fonts), strict=True):
             pictures[kind] = []

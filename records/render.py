@@ -16,6 +16,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,6 +51,10 @@ _MOST_KEPT = 64
 """Templates of documents numbered before a template was changed; the oldest is read again when it is needed."""
 
 
+_PAINTER = QrPainter()
+"""One for the process: what was learnt of an address is learnt for every renderer."""
+
+
 class TemplateFault(Exception):
     """The template is missing, altered or wrong, or a value did not come out: the case waits for a person."""
 
@@ -67,7 +72,6 @@ class Renderer:
         self._folder = folder or FOLDER
         self._hash_name: HashName = hash_name
         self._keep = keep
-        self._painter = QrPainter()
         self._lock = threading.Lock()
         self._current: dict[DocumentKind, tuple[tuple[int, int], _Compiled]] = {}
         self._known: dict[str, _Compiled] = {}
@@ -97,7 +101,7 @@ class Renderer:
             raise TemplateFault(f"{kind}: 上下文不符 · context is {type(context).__name__}")
         compiled = self._compiled(kind, template_digest)
         values: dict[str, Any] = safe(context, Texts())
-        qr = self._painter.png(context.seal.verify_url)
+        qr = _PAINTER.png(context.seal.verify_url)
         return compiled.document(values, qr)
 
     def _compiled(self, kind: DocumentKind, wanted: str | None = None) -> _Compiled:
@@ -146,7 +150,7 @@ class Renderer:
     def _remember(self, kind: DocumentKind, data: bytes, name: str) -> _Compiled:
         found = digest(data, self._hash_name)
         if found not in self._known:
-            compiled = _Compiled(kind, data, name, found)
+            compiled = _compile(kind, data, name, found)
             if self._keep is not None:
                 try:
                     self._keep.put(data, found)
@@ -224,6 +228,12 @@ class _Compiled:
                     self._fixed.append(pack(name, archive.read(name), level=9))
         if not any(part.name == "word/document.xml" for part in self._parts):
             raise TemplateFault(f"{self._name}: 正文没有变量 · the body has no variables")
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _compile(kind: DocumentKind, data: bytes, name: str, found: str) -> _Compiled:
+    """Once in a process, however many renderers it has."""
+    return _Compiled(kind, data, name, found)
 
 
 def _ends(xml: bytes) -> bool:

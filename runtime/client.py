@@ -28,6 +28,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from docket.commands import WORKFLOW_TYPE
 from models.decisions import Delivery, Signal, StartCase
 from models.enums import CommandKind, Procedure, State
+from models.faults import NotDone
 from models.sealing import Keyring
 from workflows import attributes
 
@@ -60,7 +61,7 @@ _TYPE_NUMBERS: dict[str, IndexedValueType.ValueType] = {
 T = TypeVar("T")
 
 
-class TemporalAway(Exception):
+class TemporalAway(NotDone):
     """Temporal cannot be reached or did not answer in time. The command stays in the outbox; nothing is lost."""
 
 

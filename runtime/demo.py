@@ -21,6 +21,7 @@ import httpx
 from stdnum.cn import ric
 
 from models.enums import Department, Resource, State, Step, Verdict
+from models.faults import NotDone
 from records.store import open_store
 
 from .embedded import DataFolderLock
@@ -43,7 +44,7 @@ Account = dict[str, Any]
 Docket = dict[str, Any]
 
 
-class DemoFault(Exception):
+class DemoFault(NotDone):
     """The demonstration could not be brought to its end; the text says where it stands."""
 
 

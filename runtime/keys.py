@@ -46,7 +46,7 @@ AT_ONCE = 16
 """Histories fetched side by side."""
 
 Report = Callable[[str, int, int], None]
-"""(what, done, total), as `runtime.up.progress_bar` takes it."""
+"""(what, done, total), as `runtime.terminal.progress_bar` takes it."""
 
 _person = table_of(Person)
 _step = table_of(StepRow)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from .settings import Settings, load_settings, unknown_variables
 
@@ -17,6 +20,9 @@ SHOWN_FAULTS = 50
 
 console = Console()
 errors = Console(stderr=True)
+
+Report = Callable[[str, int, int], None]
+"""(what, done, total) of long work."""
 
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON · print facts as JSON")]
 
@@ -44,3 +50,18 @@ def print_json(facts: Any) -> None:
 def finding() -> NoReturn:
     """Ends the command with status 1: it did its work, and what it found is not well."""
     raise typer.Exit(FINDING)
+
+
+@contextmanager
+def progress_bar(console: Console) -> Iterator[Report]:
+    """A bar for each phase of long work, drawn only when there is any."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(phase: str, done: int, total: int) -> None:
+            if phase not in tasks:
+                tasks[phase] = bars.add_task(escape(phase), total=total)
+            bars.update(tasks[phase], completed=done, total=total)
+
+        yield report

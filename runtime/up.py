@@ -11,10 +11,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from ledger.intake.register import Progress as Report
 from models.enums import Department, Role
 
 from .client import TemporalAway
@@ -24,6 +22,7 @@ from .keyring import load_keyring
 from .schedules import ensure, told
 from .settings import Settings, load_rulebook, temporal_profile, uses_embedded_temporal
 from .stack import Stack
+from .terminal import progress_bar
 
 WATCH_SECONDS = 0.5
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -85,21 +84,6 @@ def stop_asked() -> Iterator[Stop]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def progress_bar(console: Console) -> Iterator[Report]:
-    """A bar for each phase of long work, drawn only when there is any."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(phase: str, done: int, total: int) -> None:
-            if phase not in tasks:
-                tasks[phase] = bars.add_task(escape(phase), total=total)
-            bars.update(tasks[phase], completed=done, total=total)
-
-        yield report
 
 
 def welcome(settings: Settings, accounts: list[dict[str, Any]], console: Console) -> None:

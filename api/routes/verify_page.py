@@ -50,14 +50,14 @@ def _destroyed(found: RecordCheck) -> str | None:
 
 
 def verdict_page(code: str, found: RecordCheck) -> HTMLResponse:
-    """The same facts as the JSON, Chinese first; nothing else, because whoever holds the paper may read it."""
+    """The facts of the JSON, each once, Chinese first; nothing else, because whoever holds the paper may read it."""
     said, gloss = _SAID[found.status]
     facts = [
         ("核验编码 · code", code),
         ("文号 · number", found.number),
         ("文件种类 · kind", found.kind.label if found.kind else None),
         ("文件形式 · form", f"{found.rendition.label} · {found.rendition.gloss}" if found.rendition else None),
-        ("标题 · title", found.title),
+        ("标题 · title", found.own_title),
         ("印发日期 · issued on", found.issued_on.isoformat() if found.issued_on else None),
         ("印发机关 · issuer", found.issuer),
         ("替代文号 · superseded by", found.superseded_by),

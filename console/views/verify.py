@@ -136,7 +136,7 @@ def _facts(found: RecordCheck) -> list[tuple[str, str]]:
         (_("文号"), found.number),
         (_("文件种类"), label(found.kind)),
         (_("文件形式"), label(found.rendition)),
-        (_("标题"), found.title if found.kind is None or found.title != found.kind.label else None),  # once is enough
+        (_("标题"), found.own_title),
         (_("印发日期"), day(found.issued_on)),
         (_("印发机关"), found.issuer),
         (_("替代文号"), found.superseded_by),

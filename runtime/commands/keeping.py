@@ -27,8 +27,18 @@ from ..reconciling import reconcile as compare
 from ..schedules import ensure, told
 from ..self_checks import enter_templates
 from ..settings import Settings, check_profile
-from ..terminal import SHOWN_FAULTS, Json, complain, console, errors, finding, print_json, say, settings_here
-from ..up import progress_bar
+from ..terminal import (
+    SHOWN_FAULTS,
+    Json,
+    complain,
+    console,
+    errors,
+    finding,
+    print_json,
+    progress_bar,
+    say,
+    settings_here,
+)
 
 HISTORIES_SECONDS = 600.0
 """For the histories of all running cases: some milliseconds each."""

@@ -17,8 +17,18 @@ from ..backup_manifest import Backup
 from ..backup_restore import BackupDamaged, RestoreTest
 from ..backup_restore import restore as bring_back
 from ..self_checks import Check, all_checks, register_templates
-from ..terminal import SHOWN_FAULTS, Json, complain, console, errors, finding, print_json, say, settings_here
-from ..up import progress_bar
+from ..terminal import (
+    SHOWN_FAULTS,
+    Json,
+    complain,
+    console,
+    errors,
+    finding,
+    print_json,
+    progress_bar,
+    say,
+    settings_here,
+)
 from ..verifying import anchor_of
 
 app = typer.Typer()

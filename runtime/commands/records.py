@@ -23,8 +23,7 @@ from ..faults import StartFault
 from ..noting import noted
 from ..packaging import write_archive
 from ..signing import Chosen, sign_records, told_of
-from ..terminal import SHOWN_FAULTS, Json, console, errors, finding, print_json, say, settings_here
-from ..up import progress_bar
+from ..terminal import SHOWN_FAULTS, Json, console, errors, finding, print_json, progress_bar, say, settings_here
 from ..verifying import (
     anchor_of,
     document_told,

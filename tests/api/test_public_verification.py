@@ -11,6 +11,7 @@ from api.limits import Buckets
 from api.middleware import UPLOAD_BYTES
 from api.routes.verify_page import verdict_page, wants_page
 from models.documents import RecordCheck
+from models.enums import DocumentKind
 from records import verify
 
 from .conftest import Desk, problem
@@ -55,6 +56,13 @@ def test_the_page_says_every_state_in_words(status: str, word: str) -> None:
     assert f">{word} · " in shown
     assert "&lt;b&gt;" in shown
     assert "<i>" not in shown
+
+
+@pytest.mark.parametrize(("title", "rows"), [("批复", 0), ("关于同意设立农村经济管理科的批复", 1)])
+def test_kind_and_title_are_shown_once(title: str, rows: int) -> None:
+    found = RecordCheck.model_validate({"status": "valid", "kind": DocumentKind.CHANGE_REPLY, "title": title})
+    shown = bytes(verdict_page("7K3M", found).body).decode()
+    assert (shown.count("文件种类"), shown.count("标题"), shown.count(title)) == (1, rows, 1)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ async def test_a_code_is_answered_in_big_words_and_without_personal_data(counter
             assert re.search(r'is-valid" role="status"><strong>有效</strong>', page.text)
             for fact in ("测试〔2026〕1号", "核定单", "2026-03-03", "示范市委编办"):
                 assert fact in text_of(page)
+            assert text_of(page).count("人员编制和领导职数核定单") == 1  # its kind, and not its title as well
             assert RESEARCH not in page.text
         assert page.headers["referrer-policy"] == "no-referrer"
         assert page.headers["cache-control"] == "no-store"

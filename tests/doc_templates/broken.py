@@ -21,6 +21,8 @@ Parts = dict[str, Any]
 Change = Callable[[Parts], None]
 OFFICIAL = LETTERS | DOCUMENTS
 RULED = frozenset(DocumentKind) - OFFICIAL
+UNLISTED = frozenset({DocumentKind.REVOCATION_NOTICE, DocumentKind.RESUMPTION_NOTICE, DocumentKind.INSPECTION_REPORT})
+"""Letters and documents without a numbered list."""
 DOCUMENT, STYLES, SETTINGS = "word/document.xml", "word/styles.xml", "word/settings.xml"
 
 
@@ -255,6 +257,10 @@ def _bodies() -> Iterator[Break]:
     yield Break(
         "ending apart", OFFICIAL, style_without(closing, "keepNext"), "结语 closing phrase 与署名同页", "无", "署名"
     )
+    yield Break("text held back", OFFICIAL, style(body, "keepNext", "val", "1"), "结语上段", "keepNext", "无")
+    yield Break("copies early", OFFICIAL, _early_copies, "版记位置", "elsewhere", "紧接在结语之前")
+    listed = OFFICIAL - UNLISTED | {DocumentKind.EVALUATION_SHEET}
+    yield Break("single item", listed, text("{% if loop.length > 1 %}", ""), "编号 number", "{{ loop.index }}", "单项")
     to = "主送机关"
     yield Break("no addressee", OFFICIAL, renamed(to), "主送机关 addressee", "无", to)
     yield Break("addressee colon", OFFICIAL, _no_colon, "主送机关 addressee 冒号", "}", "：")
@@ -271,6 +277,13 @@ def _bodies() -> Iterator[Break]:
     )
     yield Break("addressee size", OFFICIAL, style(to, "sz", "val", "30"), "addressee 字号", "30", "32")
     yield Break("addressee line", OFFICIAL, style(to, "spacing", "line", "400"), "addressee 行距", "400", "560–580")
+
+
+def _early_copies(parts: Parts) -> None:
+    """版记 before the first paragraph: it would be printed on the first page."""
+    body = parts[DOCUMENT].find(f"{W}body")
+    for frame in list(body.iterfind(f"{W}p/{W}pPr/{W}framePr")):
+        body.insert(0, frame.getparent().getparent())
 
 
 def _other_ending(parts: Parts) -> None:

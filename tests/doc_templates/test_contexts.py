@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -13,6 +14,8 @@ from models.documents import ChangeReplyContext, DocumentContext, ProblemLine, R
 from models.enums import DocumentKind
 from models.phrasing import numeral
 from records.render import Renderer
+
+from .hard import one_row
 
 REPLY = DocumentKind.CHANGE_REPLY
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -105,6 +108,28 @@ def test_no_document_prints_two_full_stops_or_none(renderer: Renderer) -> None:
     assert "1. 用编申请。" in said
     assert "2. 机构编制调整申请。" in said
     assert not any("。。" in line for line in said)
+
+
+LISTED = (
+    DocumentKind.ACCEPTANCE_NOTICE,
+    DocumentKind.CORRECTION_NOTICE,
+    DocumentKind.REFUSAL_NOTICE,
+    DocumentKind.RECTIFICATION_NOTICE,
+    DocumentKind.WARNING_LETTER,
+    DocumentKind.SUSPENSION_NOTICE,
+    DocumentKind.INSPECTION_NOTICE,
+    DocumentKind.CHANGE_REPLY,
+    DocumentKind.EVALUATION_SHEET,
+)
+
+
+@pytest.mark.parametrize("kind", LISTED)
+def test_a_list_is_numbered_from_two_items_on(renderer: Renderer, kind: DocumentKind) -> None:
+    def numbered(context: DocumentContext) -> set[str]:
+        return {line[:3] for line in lines_of(renderer, kind, context) if re.match(r"\d\. ", line)}
+
+    assert {"1. ", "2. "} <= numbered(sample(kind))
+    assert numbered(one_row(kind)) == set()
 
 
 def test_a_sheet_shows_a_dash_where_nothing_was_stated(renderer: Renderer) -> None:

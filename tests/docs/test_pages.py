@@ -8,9 +8,9 @@ import subprocess
 import textwrap
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
-import click
 import pytest
 import typer
 
@@ -45,12 +45,21 @@ def functions(path: Path) -> set[str]:
 def command_names() -> set[str]:
     """`up`, …, `keys new`, …: as `dingbian --help` shows them."""
     root = typer.main.get_command(cli.app)
-    assert isinstance(root, click.Group) or hasattr(root, "commands")
+    assert isinstance(root, cli.Commands)
     found = set()
-    for name, command in root.commands.items():
+    for name in root.list_commands(None):
         found.add(name)
-        found |= {f"{name} {inner}" for inner in getattr(command, "commands", {})}
+        found |= {f"{name} {inner}" for inner in getattr(root.get_command(None, name), "commands", {})}
     return found
+
+
+def test_every_command_of_a_room_is_a_command_of_dingbian() -> None:
+    """A command that the table of `cli.py` forgot would be there and nobody could call it."""
+    rooms = {each.stem for each in (ROOT / "runtime" / "commands").glob("*.py")} - {"__init__"}
+    assert rooms == set(cli.ROOMS.values())
+    for room in rooms:
+        held = typer.main.get_group(import_module(f"runtime.commands.{room}").app).commands
+        assert set(held) == {name for name, where in cli.ROOMS.items() if where == room}
 
 
 def make_targets() -> set[str]:

@@ -68,6 +68,11 @@ def _fake(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
+def _texts(document: bytes) -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(document)) as archive:
+        return {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}
+
+
 def documents() -> list[bytes]:
     renderer = Renderer()
     return [renderer.render(kind, sample(kind)) for kind in KINDS]
@@ -90,6 +95,19 @@ def test_a_pdf_is_pdf_a_and_whole(folder: Path) -> None:
         assert not opens(pdf[:-200])
     assert made[0] != made[1]
     assert preview.provider().startswith("LibreOffice ")
+
+
+def test_only_the_hyphens_of_a_number_are_written_another_way(renderer: Renderer) -> None:
+    kind = DocumentKind.ACCEPTANCE_NOTICE
+    document = renderer.render(kind, sample(kind))
+    before, after = _texts(document), _texts(libreoffice.unbroken(document))
+    assert before.pop("word/document.xml").count("<w:noBreakHyphen/>") == 2  # the number of the case, the telephone
+    text = after.pop("word/document.xml")
+    assert "<w:noBreakHyphen/>" not in text
+    assert text.count("<w:t>-\u2060</w:t>") == 2
+    assert before == after
+    for other in (b"", b"PK\x03\x04", renderer.render(DocumentKind.ENTRY_NOTICE, sample(DocumentKind.ENTRY_NOTICE))):
+        assert libreoffice.unbroken(other) is other
 
 
 @needs_libreoffice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from doc_templates import kit
 from doc_templates.lint import DOCUMENTS, LETTERS
 from doc_templates.samples import sample
 from models.enums import DocumentKind
@@ -27,41 +29,44 @@ SWEEPS: list[tuple[DocumentKind, str, list[Any], tuple[str, ...]]] = [
         DocumentKind.SUSPENSION_NOTICE,
         "suspended",
         [["用编申请"] * lines for lines in range(4, 12)],
-        ("申请复核", "特此通知", "联系人"),
+        ("特此通知", "联系人"),
     ),
     (
         DocumentKind.WARNING_LETTER,
         "findings",
         [[{"text": "超编1名"}] * lines for lines in range(1, 6)],
-        ("实地督查", "特此函告", "联系人"),
+        ("特此函告", "联系人"),
     ),
     (
         DocumentKind.ACCEPTANCE_NOTICE,
         "lines",
         [[{"text": "行政编制1名"}] * lines for lines in range(1, 7)],
-        ("先行办理", "特此通知", "联系人"),
+        ("特此通知", "联系人"),
     ),
     (
         DocumentKind.REFUSAL_NOTICE,
         "opinion",
         ["\n".join(["不再安排。"] * lines) for lines in range(1, 10)],
-        ("书面向我办提出", "特此告知", "联系人"),
+        ("特此告知", "联系人"),
     ),
     (
         DocumentKind.CHANGE_REPLY,
         "obligations",
         [["办理变更手续"] * lines for lines in range(11, 18)],
-        ("办理变更手续", "此复", "印发"),
+        ("此复", "印发"),
     ),
     (
         DocumentKind.INSPECTION_REPORT,
         "situation",
         [["情况属实。"] * lines for lines in range(3, 9)],
-        ("未整改到位", "特此报告", "印发"),
+        ("特此报告", "印发"),
     ),
 ]
 """A field, its values of one line more each: among them those that just fill a page, and the words that the last page
-must have."""
+must have, the closing phrase first."""
+TOP, FOOT, LINE = 37.0, 262.0, 225 / kit.LINES  # mm: the edges of the text block and a line of it
+FREE = 3
+"""Lines that a page may leave free where a heading or the head of a table goes on with what it belongs to."""
 ONE_PAGE = (
     DocumentKind.VERIFICATION_SLIP,
     DocumentKind.ENTRY_NOTICE,
@@ -106,17 +111,38 @@ def test_the_gallery_shows_every_document() -> None:
 @pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")
 def test_no_signature_stands_alone(renderer: Renderer) -> None:
     """Letters and documents of one line more and more, with few and with many 抄送: wherever the page ends, closing,
-    signature, date and 版记 are on one page with the last words of the text."""
+    signature, date and 版记 are on one page. All pages before it are full, but for less than these take where the text
+    before them ends."""
     made, wanted = [], []
     for kind, name, values, words in SWEEPS:
         base = sample(kind)
         for place, value in enumerate(values):
             changed = {name: value, "copies_to": (COPIES, "中共示范市委组织部")[place % 2]}
             made.append(renderer.render(kind, type(base).model_validate({**base.model_dump(), **changed})))
-            wanted.append((kind, place, (*words, "抄送", "示范市机构编制委员会")))
-    for (kind, place, words), pdf in zip(wanted, preview.to_pdfs(made), strict=True):
+            wanted.append((f"{kind} {place}", words))
+    alone = 0
+    for (which, words), pdf in zip(wanted, preview.to_pdfs(made), strict=True):
         last = pages_of(pdf)[-1]
-        assert [word for word in words if word not in last] == [], f"{kind} {place}: {last}"
+        missing = [word for word in (*words, "抄送", "示范市机构编制委员会") if word not in last]
+        assert missing == [], f"{which}: {last}"
+        *free, room = free_lines(pdf)
+        if last.startswith(words[0]):
+            alone += 1
+            assert free.pop() < kit.LINES - room, which
+        assert all(lines <= FREE for lines in free), which
+    assert alone
+
+
+@pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")
+def test_no_line_ends_in_the_midst_of_a_number(renderer: Renderer) -> None:
+    """A title of one character more and more, so that the number of the case comes to the end of a line."""
+    base = sample(DocumentKind.ACCEPTANCE_NOTICE)
+    titles = ["编" * length for length in range(20, 34)]
+    made = [base.model_copy(update={"application_title": title}) for title in titles]
+    pdfs = preview.to_pdfs([renderer.render(DocumentKind.ACCEPTANCE_NOTICE, context) for context in made])
+    for title, pdf in zip(titles, pdfs, strict=True):
+        lines = read_pdf(pdf, "-layout").splitlines()
+        assert any("2026-00012）" in line for line in lines), len(title)
 
 
 @pytest.mark.skipif(not INSTALLED, reason="LibreOffice or poppler-utils is not installed")
@@ -162,6 +188,19 @@ def read_pdf(pdf: bytes, *options: str) -> str:
 def pages_of(pdf: bytes) -> list[str]:
     """The text of each page without spaces."""
     return ["".join(page.split()) for page in read_pdf(pdf).removesuffix("\f").split("\f")]
+
+
+def free_lines(pdf: bytes) -> list[float]:
+    """How many lines are free: of each page below its text, of the last one above 版记."""
+    out = []
+    for page in read_pdf(pdf, "-bbox").split("<page ")[1:]:
+        boxes = re.findall(r'yMin="([\d.]+)"[^>]*yMax="([\d.]+)"', page)
+        middles = sorted((float(top) + float(end)) / 2 * MM_PER_POINT for top, end in boxes)
+        taken = [middle for middle in middles if TOP < middle < FOOT]
+        below = FOOT + LINE / 2 - taken[-1]
+        gaps = [after - before for before, after in itertools.pairwise(taken)]
+        out.append((below if len(out) < len(pages_of(pdf)) - 1 else max(below, *gaps)) / LINE - 1)
+    return out
 
 
 def edges(pdf: bytes) -> tuple[float, float]:

@@ -89,10 +89,10 @@ def acceptance(page: Page) -> None:
     _matter(page, "受理通知书", "公文正文", "经审查，符合受理条件，现受理下列事项：")
     page.items("lines", "{#}. {.text}。")
     page.says(
-        "公文结语",
+        "公文正文",
         "自{accepted_on}受理，我办{due_on}前（含当日）提出审核意见；补正、报请上级和会议研究的时间另计。",
     )
-    page.lines("公文结语", "reminder")
+    page.lines("公文正文", "reminder")
 
 
 def correction(page: Page) -> None:
@@ -100,7 +100,7 @@ def correction(page: Page) -> None:
     _matter(page, "补正通知书", "公文正文", rest)
     _faults(page)
     text = "请于{reply_by}前（含当日）按照上述内容补正并重新提交，办理期限自收到补正材料之日起重新计算。{standing}"
-    page.says("公文结语", text)
+    page.says("公文正文", text)
 
 
 def refusal(page: Page) -> None:
@@ -112,7 +112,7 @@ def refusal(page: Page) -> None:
     if page.has("basis"):
         page.says("公文正文", "依据：{basis}。")
     page.found.add("basis")
-    page.lines("公文结语", "way_forward")
+    page.lines("公文正文", "way_forward")
 
 
 def revocation(page: Page) -> None:
@@ -129,7 +129,7 @@ def revocation(page: Page) -> None:
     titles = ("用编编号", "编制（职数）", "进入方式", "拟用内设机构", "承办部门")
     page.table("slots", titles, ("code", "label", "way", "internal_body", "department"))
     if rest:
-        page.says("公文结语", "其余用编编号{remaining}已经使用，继续有效。请持原核定单到我办注明作废的用编编号。")
+        page.says("公文正文", "其余用编编号{remaining}已经使用，继续有效。请持原核定单到我办注明作废的用编编号。")
     _letter(page)
 
 
@@ -144,11 +144,11 @@ def rectification(page: Page) -> None:
         wanted = "{#}. {.measure}。期限：{.due}（含当日）" + late + "。"
         assert page.fill(wanted, problem, "problems", place) in said
     page.says(
-        "公文结语",
+        "公文正文",
         "请于{report_by}前（含当日）向我办书面报告整改结果，逐项说明完成情况并附佐证材料；"
         "确需延期的，请在期限届满前书面申请。我办派员实地检查验收，合格的予以销号。",
     )
-    page.lines("公文结语", "consequence")
+    page.lines("公文正文", "consequence")
     _letter(page)
 
 
@@ -159,8 +159,9 @@ def warning(page: Page) -> None:
         assert page.fill("{#}. {.text}。" + clause, finding, "findings", place) in page.read.styled("公文正文")
     page.lines("公文正文", "risk")
     page.lines("公文正文", "request")
-    page.says("公文结语", "请于{reply_by}前（含当日）将核实情况和采取的措施书面回复我办。", "特此函告。")
-    page.lines("公文结语", "consequence")
+    page.says("公文正文", "请于{reply_by}前（含当日）将核实情况和采取的措施书面回复我办。")
+    page.says("公文结语", "特此函告。")
+    page.lines("公文正文", "consequence")
     _letter(page)
 
 
@@ -185,7 +186,7 @@ def suspension(page: Page) -> None:
     page.items("suspended", "{#}. {}。")
     page.lines("公文正文", "unaffected")
     page.lines("公文正文", "lifted_when")
-    page.says("公文结语", "对本通知有异议的，可以于{review_by}前（含当日）书面向我办申请复核。")
+    page.says("公文正文", "对本通知有异议的，可以于{review_by}前（含当日）书面向我办申请复核。")
     _letter(page)
 
 
@@ -199,8 +200,8 @@ def resumption(page: Page) -> None:
     free = "，恢复受理{resumed}；因此中止办理的事项恢复办理。"
     rest = still if page.has("still_standing") else free
     page.found.add("still_standing")
-    page.says("公文结语", "经{decided_by}决定，自{from_on}起解除上述暂停受理" + rest)
-    page.lines("公文结语", "follow_up")
+    page.says("公文正文", "经{decided_by}决定，自{from_on}起解除上述暂停受理" + rest)
+    page.lines("公文正文", "follow_up")
     _letter(page)
 
 
@@ -269,7 +270,7 @@ def report(page: Page) -> None:
     )
     page.items("situation", "{}")
     _problem_table(page)
-    page.lines("公文结语", "next_step")
+    page.lines("公文正文", "next_step")
 
 
 def _form(page: Page, number_line: str) -> None:
@@ -405,8 +406,9 @@ def evaluation(page: Page) -> None:
     rows = [row[1] for row in grid if len(row) == 2]
     for place, line in enumerate(page.values["requested"], start=1):
         assert page.fill("{#}. {.text}", line, "requested", place) in rows
-    for place, problem in enumerate(page.values["open_problems"], start=1):
-        assert f"{place}. {problem}" in rows
+    problems = page.values["open_problems"]
+    for place, problem in enumerate(problems, start=1):
+        assert (f"{place}. {problem}" if len(problems) > 1 else problem) in rows
     page.found.add("open_problems[]")
     _accounts(page, "balances", "编制（职数）")
     page.table("use", ("时点", "核定", "实有", "使用率"), ("as_of", "authorised", "occupied", "percent"))

@@ -227,7 +227,10 @@ def test_an_event_in_json_is_one_object_on_one_line(said: io.StringIO, request: 
 
 
 def test_the_commands_write_json_when_the_setting_says_so(tmp_path: Path) -> None:
-    code = "import cli, sys\ndef serve(settings):\n    raise ValueError(sys.argv[1])\ncli.serve = serve\ncli.worker()\n"
+    code = (
+        "import sys\nfrom runtime.commands import worker\n"
+        "def serve(settings):\n    raise ValueError(sys.argv[1])\nworker.serve = serve\nworker.worker()\n"
+    )
     env = {"DINGBIAN_LOG_FORMAT": "json", "DINGBIAN_DATA_DIR": str(tmp_path), "PATH": "/usr/bin"}
     done = subprocess.run(
         [sys.executable, "-c", code, NUMBER], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False

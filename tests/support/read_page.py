@@ -22,7 +22,10 @@ class Page:
         return bool(self.values[name])
 
     def fill(self, pattern: str, item: dict[str, Any] | None = None, path: str = "", number: int = 0) -> str:
-        """The pattern with {field} from the context, {.field} from the item of a list at `path`, {#} its number."""
+        """The pattern with {field} from the context, {.field} from the item of a list at `path`, {#} its number, which
+        a single item does not bear."""
+        if path and len(self.values[path]) == 1:
+            pattern = pattern.replace("{#}. ", "")
 
         def value(match: re.Match[str]) -> str:
             name = match[1]
@@ -46,14 +49,14 @@ class Page:
             assert self.fill(pattern) in self.read.styled(style), f"{style}: {pattern}"
 
     def lines(self, style: str, name: str) -> None:
-        """Each line of a long text is a paragraph of the style (or stays with the next one)."""
+        """Each line of a long text is a paragraph of the style."""
         self.found.add(name)
         for line in str(self.values[name]).split("\n"):
             assert not line or line in self.read.styled(style), f"{style}: {name}"
 
-    def items(self, path: str, pattern: str, styles: tuple[str, ...] = ("公文正文", "公文结语")) -> None:
+    def items(self, path: str, pattern: str) -> None:
         """The paragraphs of a list, in order and without another between them."""
-        said = [text for name, text in self.read.paragraphs if name in styles]
+        said = [text for name, text in self.read.paragraphs if name == "公文正文"]
         wanted = [self._item(pattern, path, place, item) for place, item in enumerate(self.values[path], start=1)]
         starts = [place for place in range(len(said)) if said[place : place + len(wanted)] == wanted]
         assert not wanted or starts, f"{path}: {wanted[0]} … not in {said}"
@@ -62,7 +65,7 @@ class Page:
         if isinstance(item, dict):
             return self.fill(pattern, item, path, number)
         self.found.add(f"{path}[]")
-        return pattern.replace("{#}", str(number)).replace("{}", str(item))
+        return self.fill(pattern, None, path, number).replace("{}", str(item))
 
     def cell(self, label: str, pattern: str) -> None:
         """The cell right of the label."""
