@@ -13,7 +13,7 @@ from sqlmodel import Session
 from temporalio import activity
 
 from docket import cases, commands, notices
-from docket.commands import CommandRow, canonical
+from docket.commands import FAULTY, PARKED, CommandRow, canonical
 from docket.desk import desk as lay_desk
 from models.decisions import (
     Comment,
@@ -37,9 +37,10 @@ from models.decisions import (
 from models.docket import Desk
 from models.enums import CommandKind, State
 from models.failpoints import hit
+from models.lasting import lasting
 from models.refusals import Refusal, RefusalCode
 from models.sealing import Unsealable
-from models.shape import Shape
+from models.shape import UNSAFE_TEXT, Shape
 from rules.admission import admit
 
 from . import acceptance, case_file, clock, filing, orders, parking
@@ -69,8 +70,8 @@ class CaseActivities:
                     CONDUCT[turn.case.procedure].begin(turn)
                     acceptance.receipt_of_start(turn)
                 desk = lay_desk(s, turn.case, moment.at, self._deps.office)
-        except Unsealable:
-            return parking.park(self._deps, moment.case_id, moment.at)
+        except Exception as fault:
+            return self._parked(fault, moment)
         hit("activity.committed", moment.case_id)
         return self._filed(desk, moment, turn.issued)
 
@@ -82,27 +83,29 @@ class CaseActivities:
                 turn = self._turn(s, order.case_id, order)
                 receipt = self._judge(turn, order)
                 desk = lay_desk(s, turn.case, order.at, self._deps.office, receipt)
-        except Unsealable:
-            return parking.park(self._deps, order.case_id, order.at, order.decision_id)
+        except Exception as fault:
+            return self._parked(fault, order, order.decision_id)
         hit("activity.committed", order.decision_id)
         return self._filed(desk, order, turn.issued)
 
     @activity.defn
     def ring(self, moment: Moment) -> Desk:
-        """What happens by itself: reminders, escalation, slip expiry, documents still to be made; and what was parked
-        for want of a key, once the key is back."""
-        for order in parking.waiting(self._deps, moment):
+        """What happens by itself: reminders, escalation, slip expiry, documents still to be made; and what was parked,
+        once the key is back or the program mended."""
+        for order in parking.waiting(self._deps, moment, PARKED):
             desk = self.handle_command(order)
             if desk.receipt is None:  # it still cannot be opened, or what stands before it cannot
                 return desk
+        for order in parking.waiting(self._deps, moment, FAULTY):
+            self.handle_command(order)  # whatever comes of it: a fault of ours stops nobody's clock
         try:
             with self._deps.database.write() as s:
                 turn = self._turn(s, moment.case_id, moment)
                 submitted = turn.case.state is State.SUBMITTED
                 yielding = clock.ring(turn, CONDUCT[turn.case.procedure])
                 desk = lay_desk(s, turn.case, moment.at, self._deps.office)
-        except Unsealable:
-            return parking.park(self._deps, moment.case_id, moment.at)
+        except Exception as fault:
+            return self._parked(fault, moment)
         if submitted:  # its gate was parked
             return self.open_case(moment)
         hit("activity.committed", moment.case_id)
@@ -122,6 +125,13 @@ class CaseActivities:
             desk = lay_desk(s, turn.case, signal.at, self._deps.office)
         hit("activity.committed", key)
         return self._filed(desk, signal, turn.issued)
+
+    def _parked(self, fault: Exception, moment: Moment | Handle, command_id: str | None = None) -> Desk:
+        """The desk without what cannot be judged; a fault that may pass is raised again, and Temporal tries again."""
+        tries = activity.info().attempt if activity.in_activity() else 1
+        if not (isinstance(fault, Unsealable) or lasting(fault, tries)):
+            raise fault
+        return parking.park(self._deps, moment.case_id, moment.at, fault, command_id)
 
     def _filed(self, desk: Desk, moment: Moment | Handle | Unreadable, issued: list[Issued]) -> Desk:
         """Render, store and file what the transaction numbered, and at the end of the case its case file; what fails
@@ -149,7 +159,7 @@ class CaseActivities:
     def _judge(self, turn: Turn, order: Handle) -> Receipt | None:
         s = turn.s
         try:
-            row = commands.opened(s, order.decision_id)
+            row = None if UNSAFE_TEXT.search(order.decision_id) else commands.opened(s, order.decision_id)
         except Unsealable:
             if cases.case_of_command(s, order.decision_id) == order.case_id:
                 raise  # acknowledged, so it is not refused: it waits for its key

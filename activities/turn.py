@@ -194,7 +194,6 @@ class Turn:
 
     def wake(self, case_id: str, reason: str) -> None:
         """Tell another case that what it waits for has changed."""
-        # short: a signal carries officer and key together, in a hundred characters
         said = sha256(f"{self.case.id}|{self.at.isoformat()}|{case_id}".encode()).hexdigest()
         key = f"wake-{said[:32]}"
         officer = self.command.officer if self.command else CLOCK

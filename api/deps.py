@@ -22,6 +22,7 @@ from models.rehearsal import Rehearsal
 from models.renditions import RenditionView
 from models.rulebook import Calendar, Rulebook
 from models.sealing import Keyring
+from models.shape import KEY_LENGTH
 from records.store import RecordStore
 from runtime.settings import Settings
 
@@ -149,7 +150,7 @@ def caller_of(request: Request, _: object = Security(_bearer)) -> Officer:
     return cast(Officer, request.state.officer)
 
 
-KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$"
+KEY_PATTERN = rf"^[A-Za-z0-9][A-Za-z0-9._:-]{{0,{KEY_LENGTH - 1}}}$"
 
 
 def key_of(

@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Coroutine
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope
 
 from docket import officers, substitutions
 from docket.officers import Holder
@@ -26,7 +28,7 @@ from .deps import KEY_PATTERN, Runtime, address_of, runtime_of
 from .oidc import NotVouchedFor, ProviderAway, is_jwt
 from .permissions import RULES, Rule
 from .problems import ProblemError, no_substitution
-from .strict import parse
+from .strict import UNKEEPABLE, parse
 
 logger = logging.getLogger("dingbian.api")
 
@@ -64,7 +66,7 @@ def router(tag: str) -> APIRouter:
 
 
 async def admit(request: Request, rule: Rule, operation: str) -> None:
-    """Raises ProblemError 401, 403, 400, 429, 413, 415, 503; otherwise `request.state.officer` and the body are
+    """Raises ProblemError 401, 403, 400, 422, 429, 413, 415, 503; otherwise `request.state.officer` and the body are
     ready."""
     runtime = runtime_of(request)
     if rule.public:
@@ -80,6 +82,7 @@ async def admit(request: Request, rule: Rule, operation: str) -> None:
         if rule.write:
             _check_key(request)
             _count(request, runtime, officer)
+    _check_address(request)
     if rule.json_body:
         await _read_json(request)
 
@@ -194,6 +197,17 @@ def _check_key(request: Request) -> None:
             "idempotency-key-required",
             "1 至 100 个字母、数字或 . _ : -，以字母或数字开头 · 1 to 100 of letters, digits, . _ : -",
         )
+
+
+def _check_address(request: Request) -> None:
+    """Whatever a route makes of its address, what no database keeps stops here."""
+    if UNKEEPABLE.search(request.scope["path"]) or UNKEEPABLE.search(asked(request.scope)):
+        raise ProblemError("invalid", "网址中有不能识别的字符 · the address holds characters that cannot be")
+
+
+def asked(scope: Scope) -> str:
+    """The query of an address as its reader will read it."""
+    return unquote_to_bytes(scope.get("query_string", b"")).decode(errors="replace")
 
 
 async def _read_json(request: Request) -> None:

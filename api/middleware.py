@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -11,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from docket.audit import ADDRESS
+from models.lasting import place
 
 from .problems import ProblemError, response, route_of
 
@@ -204,12 +204,7 @@ class LastResort:
                 await response(error)(scope, receive, send)
         except Exception as error:
             logger.error(
-                "unhandled %s in %s %s at %s", type(error).__name__, scope["method"], route_of(scope), _place(error)
+                "unhandled %s in %s %s at %s", type(error).__name__, scope["method"], route_of(scope), place(error)
             )
             if not started:
                 await response(ProblemError("internal"))(scope, receive, send)
-
-
-def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)[-3:]
-    return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))

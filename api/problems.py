@@ -14,11 +14,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from models.lasting import place, unfit
 from models.refusals import CLAUSES, Refusal, RefusalCode
 from models.sealing import Unsealable
 from models.shape import Shape
@@ -264,6 +265,15 @@ async def _on_database(request: Request, error: Exception) -> JSONResponse:
     return response(ProblemError("database-away", headers={"Retry-After": "2"}))
 
 
+async def _on_unfit(request: Request, error: Exception) -> JSONResponse:
+    """The last net under the bounds of every field. What else a statement fails with is a fault of ours."""
+    if not unfit(error):
+        raise error
+    said = (type(error).__name__, request.method, route_of(request.scope), place(error))
+    logger.error("a value that no column takes: %s in %s %s at %s", *said)
+    return response(ProblemError("invalid", "有一项内容无法保存 · something of it cannot be kept"))
+
+
 def unreadable() -> ProblemError:
     """A key is missing, or a sealed column was altered: nobody's request is at fault, and what was decided stands."""
     return ProblemError(
@@ -283,4 +293,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     for kind in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(kind, _on_database)
+    app.add_exception_handler(StatementError, _on_unfit)
     app.add_exception_handler(Unsealable, _on_unreadable)

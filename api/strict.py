@@ -11,7 +11,8 @@ from .problems import ProblemError
 
 MOST_DEPTH = 32
 MOST_DIGITS = 15  # beyond 2^53 readers disagree about a number
-_SURROGATE = re.compile("[\ud800-\udfff]")
+UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+"""A lone surrogate silently truncates a document (reliability.md finding 6); PostgreSQL refuses NUL."""
 
 
 class _NotStrict(ValueError):
@@ -86,6 +87,5 @@ def _check(value: object) -> None:
 
 
 def _check_text(text: str) -> None:
-    # A lone surrogate silently truncates a document (reliability.md finding 6); PostgreSQL refuses NUL.
-    if _SURROGATE.search(text) or "\x00" in text:
+    if UNKEEPABLE.search(text):
         raise _NotStrict("含有不成对的代理字符或空字符 · lone surrogate or NUL")

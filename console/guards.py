@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote
 
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException
@@ -15,8 +15,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette_admin.security.csrf import CSRFMiddleware
 
+from api.door import asked
 from api.problems import ProblemError
 from api.routes.verify import InMemory
+from api.strict import UNKEEPABLE
 
 from . import words
 from .session import BASE
@@ -27,8 +29,6 @@ A_YEAR = 365 * 86_400
 LONGEST_PATH = 1000
 """Characters: no address of ours is longer, and a number of more digits than Python reads cannot hide in one."""
 _NOT_IN_ADDRESS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_NOT_IN_FORM = re.compile("[\x00\ud800-\udfff]")
-"""What no database keeps. Other control characters are for the pages, which name the field that has them."""
 
 Refuse = Callable[[Request, ProblemError], Awaitable[Response]]
 
@@ -66,15 +66,15 @@ class AddressCheck:
 
 
 def _fit(scope: Scope) -> bool:
-    path = str(scope["path"])
-    query = unquote_to_bytes(scope.get("query_string", b"")).decode(errors="replace")
+    path, query = str(scope["path"]), asked(scope)
     cookies = unquote(Headers(scope=scope).get("cookie", ""))
     bad_address = _NOT_IN_ADDRESS.search(path) or _NOT_IN_ADDRESS.search(query)
-    return len(path) <= LONGEST_PATH and not bad_address and not _NOT_IN_FORM.search(cookies)
+    return len(path) <= LONGEST_PATH and not bad_address and not UNKEEPABLE.search(cookies)
 
 
 class _Unkeepable(Exception):
-    """A form with characters that nothing can keep."""
+    """A form with characters that nothing can keep. Other control characters are for the pages, which name the field
+    that has them."""
 
 
 class LanguageChoice(BaseHTTPMiddleware):
@@ -174,4 +174,4 @@ class FormTokens(CSRFMiddleware):
 def _keepable(field: tuple[str, str | UploadFile]) -> bool:
     name, value = field
     said = (value.filename or "") if isinstance(value, UploadFile) else value
-    return not _NOT_IN_FORM.search(name) and not _NOT_IN_FORM.search(said)
+    return not UNKEEPABLE.search(name) and not UNKEEPABLE.search(said)

@@ -375,19 +375,20 @@ def write_receipt(s: Session, identity: str, at: datetime, refusal: Refusal | No
 
 
 PARKED = "parked"
-"""Stands for the status of a command that has no receipt yet, because it cannot be opened here."""
+FAULTY = "faulty"
+"""Stand for the status of a command without a receipt: it cannot be opened here, or this program fails over it."""
 
 
-def park(s: Session, case_id: str, identity: str | None) -> None:
-    """The command waits for its key; without one, the start of a case that was not judged yet."""
+def park(s: Session, case_id: str, identity: str | None, why: str = PARKED) -> None:
+    """The command waits for its key or a mended program; without an id, the start of a case not judged yet."""
     of = _command.c.id == identity if identity is not None else _command.c.kind == CommandKind.START.value
     waits = (_command.c.case_id == case_id, _command.c.handled_at.is_(None))
-    s.execute(update(_command).where(of, *waits).values(status=PARKED))
+    s.execute(update(_command).where(of, *waits).values(status=why))
 
 
-def parked(s: Session, case_id: str) -> list[str]:
-    """Ids of the commands of a case that wait for their key, in their order."""
-    waits = (_command.c.case_id == case_id, _command.c.status == PARKED, _command.c.handled_at.is_(None))
+def parked(s: Session, case_id: str, why: str = PARKED) -> list[str]:
+    """Ids of the commands of a case that are parked for this reason, in their order."""
+    waits = (_command.c.case_id == case_id, _command.c.status == why, _command.c.handled_at.is_(None))
     return list(s.execute(select(_command.c.id).where(*waits).order_by(_command.c.seq)).scalars())
 
 

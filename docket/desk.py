@@ -15,7 +15,7 @@ from models.register import Case, Command, Record, Slip, table_of
 from rules.deadlines import add_working_days, chinese_date, end_of_day, local_day
 
 from .cases import CaseFile, Office
-from .commands import PARKED
+from .commands import FAULTY, PARKED
 from .notices import correction_reminded
 
 _case = table_of(Case)
@@ -31,12 +31,14 @@ _PENDING: CompoundSelect[Any] = union_all(
         _record.c.case_id == bindparam("case_id"), _record.c.state == "numbered"
     ),
     select(literal_column("1")).where(
-        _command.c.case_id == bindparam("case_id"), _command.c.status == PARKED, _command.c.handled_at.is_(None)
+        _command.c.case_id == bindparam("case_id"),
+        _command.c.status.in_((PARKED, FAULTY)),
+        _command.c.handled_at.is_(None),
     ),
 )
 LOOK_AGAIN = timedelta(minutes=5)
-"""How soon what was parked for want of a key is tried again: a key that is back should not wait for long, and a case
-that waits for weeks must not fill its history."""
+"""How soon what was parked is tried again: a key that is back should not wait for long, and a case that waits for weeks
+must not fill its history."""
 _DESK = (
     update(_case)
     .where(_case.c.id == bindparam("at_case"))

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from models.enums import Department
 from models.refusals import RefusalCode
 from models.register import Notice, Trace, table_of
+from models.shape import washed
 
 from .cases import CaseFile
 
@@ -36,12 +37,12 @@ def correction_reminded(s: Session, case: CaseFile) -> bool:
 
 
 def trace(s: Session, case_id: str, at: datetime, what: str, code: RefusalCode, key: str) -> None:
-    """Leave a trace, once per key and not more than TRACES_PER_CASE of a case."""
+    """Leave a trace, once per key and not more than TRACES_PER_CASE of a case; `what` may quote a stranger."""
     if s.execute(select(_trace.c.id).where(_trace.c.key == key)).first() is not None:
         return
     count = s.execute(select(func.count()).select_from(_trace).where(_trace.c.case_id == case_id)).scalar_one()
     if count < TRACES_PER_CASE:
-        s.execute(insert(_trace).values(case_id=case_id, at=at, what=what, code=code.value, key=key))
+        s.execute(insert(_trace).values(case_id=case_id, at=at, what=washed(what), code=code.value, key=key))
 
 
 def traces(s: Session, case_id: str) -> list[Row[Any]]:

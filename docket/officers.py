@@ -21,6 +21,7 @@ from models.decisions import Officer
 from models.enums import Department, Role
 from models.register import OfficerRow, Trace, table_of
 from models.sealing import digest
+from models.shape import OFFICER_ID
 from models.visits import TokenRow
 
 from . import audit
@@ -28,7 +29,7 @@ from . import audit
 TOKEN_PREFIX = "dbn_"  # noqa: S105 - a public prefix by which a leaked token is recognised
 TOKEN_BYTES = 32
 _TOKEN = re.compile(r"dbn_[A-Za-z0-9_-]{43}")
-_ID = re.compile(r"[^\s~|]{1,100}")  # it stands before `~` in the id of a command and between `|` in keys of traces
+_ID = re.compile(OFFICER_ID)
 ADMINISTRATORS = frozenset({Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN})
 
 _officer = table_of(OfficerRow)

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from models.desks import Tab
-from models.shape import Line
+from models.shape import Instant, Line
 
-_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-
-
-def _storable(moment: datetime) -> datetime:
-    if not _EARLIEST < moment < _LATEST:
-        raise ValueError("no moment of the register")
-    return moment
-
-
-_Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
-_WAITING_KEY: TypeAdapter[Any] = TypeAdapter(tuple[_Moment, Line, Line, Annotated[int, Field(ge=0, le=999)], Line])
-_NOTICE_KEY: TypeAdapter[Any] = TypeAdapter(tuple[_Moment, Annotated[int, Field(ge=0, lt=2**63)]])
-_NEWEST_KEY: TypeAdapter[Any] = TypeAdapter(tuple[_Moment, Line])
-_IN_TURN_KEY: TypeAdapter[Any] = TypeAdapter(tuple[Annotated[int, Field(ge=0, le=1)], _Moment, Line])
+_WAITING_KEY: TypeAdapter[Any] = TypeAdapter(tuple[Instant, Line, Line, Annotated[int, Field(ge=0, le=999)], Line])
+_NOTICE_KEY: TypeAdapter[Any] = TypeAdapter(tuple[Instant, Annotated[int, Field(ge=0, lt=2**63)]])
+_NEWEST_KEY: TypeAdapter[Any] = TypeAdapter(tuple[Instant, Line])
+_IN_TURN_KEY: TypeAdapter[Any] = TypeAdapter(tuple[Annotated[int, Field(ge=0, le=1)], Instant, Line])
 """What a place in a list is made of: nothing else reaches the database."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, Select, and_, not_, or_, select
 from sqlmodel import Session
 
@@ -43,6 +44,7 @@ from models.enums import (
 from models.refusals import Refusal, RefusalCode
 from models.register import Account, Case, Command, Journal, Record, Slip, SlotRow, Unit, table_of
 from models.rulebook import Calendar
+from models.shape import Instant, RowId
 from records.retention import told
 from rules.admission import CaseFacts, StepFacts
 from rules.deadlines import local_day, working_days_between
@@ -66,6 +68,8 @@ _slot = table_of(SlotRow)
 _record = table_of(Record)
 
 PAGE_LIMIT = 200
+_PLACE: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[Instant, RowId])
+"""What a place in the list is made of: nothing else of a cursor reaches the database."""
 INTERNAL = frozenset(
     {
         DocumentKind.PHONE_RECORD,
@@ -491,7 +495,4 @@ def _uncursor(cursor: str | None) -> tuple[datetime, str] | None:
     if cursor is None:
         return None
     opened_at, _, case_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-    moment = datetime.fromisoformat(opened_at)
-    if moment.tzinfo is None:
-        raise ValueError("a cursor of another register")
-    return moment, case_id
+    return _PLACE.validate_python((opened_at, case_id))

@@ -3,21 +3,20 @@ acceptance gate, so that a fault becomes a written correction notice and not a b
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from .changes import Change
 from .enums import ChangeKind, ExitReason, Indicator, ProblemSource, Procedure, Resource, WarningLevel, Way
-from .shape import Count, IdentityNo, Line, Name, Shape, Text, Token, UnitCode
+from .shape import BirthDate, Count, Day, IdentityNo, Line, Name, Shape, Text, Token, UnitCode
 
 
 class CollectiveDecision(Shape):
     """The unit's own collective decision 班子集体研究: meeting name and date."""
 
     meeting: Line = Field(default="", examples=["局党组会议〔2026〕第8次"])
-    date: date
+    date: Day
 
 
 class StaffingLine(Shape):
@@ -35,7 +34,7 @@ class Appointment(Shape):
 
     document_no: Line
     body: Line
-    date: date
+    date: Day
 
 
 class Attachment(Shape):
@@ -63,7 +62,7 @@ class Leaver(Shape):
 
     person: Token
     reason: ExitReason
-    event_date: date
+    event_date: Day
     proof_no: Line = Field(default="", description="证明材料文号或编号")
     destination: Line | None = Field(default=None, description="去向（调出时填写）")
 
@@ -99,7 +98,7 @@ class EstablishmentChangeApplication(Shape):
     request_no: Line = Field(default="", examples=["示发研〔2026〕18号"])
     justification: Justification = Justification()
     changes: Annotated[list[Change], Field(min_length=1, max_length=30)]
-    absorption_until: date | None = Field(default=None, description="消化期，核减后超编的须写明")
+    absorption_until: Day | None = Field(default=None, description="消化期，核减后超编的须写明")
     basis: CollectiveDecision | None = None
     contact: Line = Field(default="", examples=["王敏 0000-8000000"])
     attachments: Annotated[list[Attachment], Field(max_length=20)] = []
@@ -119,7 +118,7 @@ class Problem(Shape):
     source: ProblemSource
     clause: Line | None = None
     measure: Annotated[Text, Field(min_length=1)]
-    due: date
+    due: Day
 
 
 class RectificationApplication(Shape):
@@ -207,7 +206,7 @@ class PersonNamed(Shape):
     post_slot: Line | None = None
     name: Name
     sex: Literal["male", "female"]
-    birth_date: date
+    birth_date: BirthDate
     identity_no: IdentityNo
     position: Line | None = None
     internal_body: Line | None = None

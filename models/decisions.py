@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from .applications import Application, PersonNamed, Problem, ProblemNo
 from .changes import Change
 from .enums import CommandKind, Department, Procedure, Resource, Role, State, Verdict
 from .refusals import RefusalCode
-from .shape import Line, Name, OpenText, Shape, Text, Token, UnitCode
+from .shape import COMMAND_ID_LENGTH, Day, Instant, Line, Name, OpenText, Shape, Text, Token, UnitCode
 
 
 class Officer(Shape):
@@ -47,9 +47,9 @@ class PhoneCall(Shape):
     callee: Name
     callee_position: Line = ""
     phone: Line = ""
-    called_at: AwareDatetime
+    called_at: Instant
     answer: Annotated[Text, Field(min_length=1)]
-    promised_by: date | None = None
+    promised_by: Day | None = None
 
 
 class ProblemCheck(Shape):
@@ -58,7 +58,7 @@ class ProblemCheck(Shape):
     no: ProblemNo
     passed: bool
     finding: Annotated[Text, Field(min_length=1)]
-    due: date | None = None
+    due: Day | None = None
 
 
 class Decision(Shape):
@@ -78,9 +78,9 @@ class Decision(Shape):
         default=None, description="修改后批准：批准的内容（决定环节）"
     )
     call: PhoneCall | None = Field(default=None, description="通话记录（电话提醒环节）")
-    reply_by: date | None = Field(default=None, description="书面回复期限（警示环节）")
+    reply_by: Day | None = Field(default=None, description="书面回复期限（警示环节）")
     team: Annotated[list[Name], Field(max_length=20)] | None = Field(default=None, description="督查组成员")
-    visit_on: date | None = Field(default=None, description="实地督查日期")
+    visit_on: Day | None = Field(default=None, description="实地督查日期")
     materials: Text | None = Field(default=None, description="需备材料")
     found: Annotated[list[Problem], Field(max_length=50)] | None = Field(
         default=None, description="督查发现、移交整改的问题"
@@ -165,7 +165,7 @@ class ExceptionalRequest(Shape):
     scope: Scope
     reason: Annotated[Text, Field(min_length=1)]
     risk: Text = ""
-    until: date
+    until: Day
 
 
 class Comment(Shape):
@@ -213,7 +213,7 @@ class Signal(Shape):
     Officer, department and time are absent on purpose: they count only from the row.
     """
 
-    decision_id: Annotated[str, Field(min_length=1, max_length=100)]
+    decision_id: Annotated[str, Field(min_length=1, max_length=COMMAND_ID_LENGTH)]
     body: dict[str, object]
 
 

@@ -8,14 +8,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .enums import DisposalState, DocumentKind, Retention, RetentionBar, Verdict
-from .shape import Line, OpenText, Shape
+from .shape import Day, Line, OpenText, Shape
 
 MOST_ITEMS = 1_000
 """Documents on one list: what two officers can still go through in a morning, and a document of some forty pages."""
 
 Reason = Annotated[OpenText, Field(min_length=1)]
 Basis = Annotated[Line, Field(min_length=1)]
-Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2199, 12, 31))]
 Verdicts = Literal[Verdict.APPROVE, Verdict.REJECT]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from .identity import nameless
 
@@ -39,6 +40,11 @@ def plain_text(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
+def washed(value: str) -> str:
+    """A stranger's text as it may rest and be shown, what is unsafe in it replaced: PostgreSQL keeps no NUL."""
+    return UNSAFE_TEXT.sub("\ufffd", value)
+
+
 def one_line(value: str) -> str:
     if "\n" in value:
         raise ValueError("不得换行 · must be one line")
@@ -57,4 +63,20 @@ Name = Annotated[
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
 UnitCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$")]
 IdentityNo = Annotated[str, StringConstraints(pattern=r"^[0-9]{17}[0-9X]$")]
+ROW_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+RowId = Annotated[str, StringConstraints(pattern=ROW_ID)]
+OFFICER_ID_LENGTH = 100
+OFFICER_ID = rf"^[^\s~|/\x00-\x1f\x7f]{{1,{OFFICER_ID_LENGTH}}}$"
+"""It stands before `~` in the id of a command, between `|` in keys of traces, and in an address."""
+KEY_LENGTH = 100
+COMMAND_ID_LENGTH = OFFICER_ID_LENGTH + 1 + KEY_LENGTH
+"""`officer~key`: whatever is committed fits the signal that carries its id, or the case waits behind it for ever."""
+FIRST_DAY, LAST_DAY = date(1949, 10, 1), date(2199, 12, 31)
+"""What an office speaks of lies between these: at the ends of the calendar another time zone is no date any more."""
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+BirthDate = Annotated[date, Field(ge=date(1850, 1, 1), le=LAST_DAY)]
+Instant = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1949, 10, 1, tzinfo=UTC), le=datetime(2199, 12, 31, tzinfo=UTC)),
+]
 Count = Annotated[int, Field(ge=1, le=9999, strict=True)]

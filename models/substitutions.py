@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .enums import Procedure
-from .shape import Line, OpenText, Shape
+from .shape import Day, Line, OpenText, Shape
 
 
 class NewSubstitution(Shape):
@@ -16,8 +16,8 @@ class NewSubstitution(Shape):
 
     principal: Line | None = Field(default=None, description="被代行人登录名；不填即本人")
     substitute: Line = Field(description="代行人登录名")
-    from_on: date
-    until_on: date
+    from_on: Day
+    until_on: Day
     procedures: Annotated[list[Procedure], Field(max_length=5)] = []
     reason: Annotated[OpenText, Field(min_length=1)]
 

@@ -10,6 +10,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, and_, insert, or_, select, update
 from sqlmodel import Session
 
@@ -18,8 +19,10 @@ from models.decisions import Officer
 from models.disposals import HoldPage, HoldView, LiftHold, NewHold
 from models.refusals import Refusal, RefusalCode
 from models.register import Case, OfficerRow, Record, table_of
+from models.shape import Instant, RowId
 from rules.disposals import may_hold, may_lift
 
+_PLACE: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[Instant, RowId])
 _hold = table_of(RecordHold)
 _record = table_of(Record)
 _case = table_of(Case)
@@ -114,10 +117,7 @@ def moment_cursor(at: datetime, ident: str) -> str:
 def moment_place(cursor: str) -> tuple[datetime, str]:
     """What `moment_cursor` made. Raises ValueError for anything else."""
     text, _, ident = cursor.partition("~")
-    moment = datetime.fromisoformat(text.replace(" ", "+"))  # a plus sign becomes a space in an address
-    if not ident or moment.tzinfo is None:
-        raise ValueError("cursor")
-    return moment, ident
+    return _PLACE.validate_python((text.replace(" ", "+"), ident))  # a plus sign becomes a space in an address
 
 
 def _view() -> Select[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 from sqlmodel import Session
 
@@ -18,6 +19,7 @@ from models.disposals import RetentionPage, RetentionRow
 from models.docket import RecordView
 from models.enums import DisposalState, DocumentKind, Retention, RetentionBar
 from models.register import Case, Record, Unit, table_of
+from models.shape import Day, RowId
 from rules.deadlines import SHANGHAI, local_day
 from rules.retention import ends_on, formed_before
 
@@ -266,8 +268,9 @@ def _shown(row: Row[Any], day: date) -> RetentionRow:
     )
 
 
+_PLACE: TypeAdapter[tuple[date, str]] = TypeAdapter(tuple[Day, RowId])
+
+
 def _place(cursor: str) -> tuple[date, str]:
     issued, _, ident = cursor.partition("~")
-    if not ident:
-        raise ValueError("cursor")
-    return date.fromisoformat(issued), ident
+    return _PLACE.validate_python((issued, ident))

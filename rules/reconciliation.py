@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.reconciliation import Difference, DifferenceKind, Standing
+from models.shape import washed
 
 GRACE = timedelta(minutes=5)
 """A command is judged within a second or two, a workflow ends within as much of its case."""
@@ -125,4 +126,4 @@ def _of_case(kind: DifferenceKind, case: CaseFact, since: datetime | None, repai
 
 def of_strangers(ids: Iterable[str]) -> list[Difference]:
     """Workflows of our types that the register does not know. Nothing is done about them: they may be another's."""
-    return [Difference(kind=DifferenceKind.UNKNOWN_CASE, where=each) for each in sorted(ids)]
+    return [Difference(kind=DifferenceKind.UNKNOWN_CASE, where=washed(each)) for each in sorted(ids)]

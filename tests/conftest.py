@@ -15,6 +15,7 @@ from tests.support.ledger import migrated
 from tests.support.office import furnished
 from tests.support.postgres import ABSENT as ABSENT_POSTGRES
 from tests.support.postgres import absent, begin_run, end_run
+from tests.support.unjudged import UNJUDGED
 
 _OWNED = pytest.StashKey[bool]()
 _FURNISHED_BY: dict[str, Furnish] = {"office": furnished, "counter": furnished, "database": migrated}
@@ -26,6 +27,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     wanted = next((made for name, made in _FURNISHED_BY.items() if name in request.fixturenames), None)
     with fresh_database(request.param, tmp_path, wanted) as address:
         yield address
+
+
+@pytest.fixture(autouse=True)
+def _nothing_unjudged() -> Iterator[None]:
+    """Where commands are handled at once, a broken activity fails the test whose answer did not show it."""
+    UNJUDGED.clear()
+    yield
+    assert UNJUDGED == []
 
 
 if CHOSEN == "postgresql":

@@ -103,10 +103,11 @@ PROMISES = (
         "No input wedges a case: the next genuine decision counts.",
         (
             "workflows/test_no_wedge.py::test_the_next_decision_counts_whatever_came_before",
+            "workflows/test_no_wedge.py::test_the_longest_officer_and_the_longest_key_fit_the_signal",
+            "workflows/test_parking.py::test_a_command_over_which_the_program_fails_is_parked_and_what_comes_after_it_is_judged",
             "workflows/test_forgery.py::test_a_malformed_signal_leaves_a_trace_and_the_case_stays_decidable",
             "workflows/test_forgery.py::test_traces_of_a_flood_are_bounded",
         ),
-        engines="S",
     ),
     Promise(
         8,
@@ -302,9 +303,9 @@ PROMISES = (
             "api/test_schema_fuzz.py::test_every_answer_is_one_that_the_document_foresees",
             "api/test_odd_bodies_everywhere.py::test_every_odd_body_is_answered_with_a_problem_that_repeats_nothing",
             "api/test_odd_bodies_everywhere.py::test_every_odd_upload_is_answered_with_a_problem_that_repeats_nothing",
+            "api/test_odd_addresses.py::test_what_no_database_takes_is_refused_in_words",
             "console/test_every_form.py::test_no_form_breaks_whatever_is_sent_to_it",
         ),
-        engines="S",
     ),
     Promise(
         25,

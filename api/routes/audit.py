@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from docket import audit
 from models.audit import Act, AuditPage
+from models.shape import Instant
 
 from ..deps import Caller, Work
 from ..door import router
@@ -20,8 +20,8 @@ Before = Annotated[
 ]
 OfActs = Annotated[Act | None, Query(description="只看一类 · one kind of act")]
 OfOfficer = Annotated[str | None, Query(max_length=100, description="经办人编号 · id of an officer")]
-Since = Annotated[AwareDatetime | None, Query(description="自该时刻 · from this moment")]
-Until = Annotated[AwareDatetime | None, Query(description="至该时刻前 · before this moment")]
+Since = Annotated[Instant | None, Query(description="自该时刻 · from this moment")]
+Until = Annotated[Instant | None, Query(description="至该时刻前 · before this moment")]
 Limit = Annotated[int, Query(ge=1, le=audit.MOST_LISTED)]
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Body, Query, Request, Response
-from sqlalchemy.exc import StatementError
 
 from docket import view
 from models.decisions import (
@@ -64,9 +63,7 @@ def _readable_cursor() -> Iterator[None]:
     """A cursor is opaque to the caller and still the caller's text: one that was made up is a fault of the field."""
     try:
         yield
-    except (ValueError, StatementError) as fault:
-        if isinstance(fault, StatementError) and not isinstance(fault.orig, ValueError):
-            raise  # the database's own trouble
+    except ValueError:
         error = FieldError(field="query.cursor", reason="不是上一页给出的 next · not a `next` of ours")
         raise ProblemError("invalid", errors=[error]) from None
 

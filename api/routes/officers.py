@@ -10,6 +10,7 @@ from fastapi import Body, Path, Query
 from docket import accounts
 from models.accounts import AccountFault, Activity, NewOfficer, NewPassword, OfficerChange, OfficerView, RolesGrant
 from models.refusals import Refusal
+from models.shape import OFFICER_ID
 
 from .. import examples
 from ..deps import Caller, Key, Work
@@ -23,7 +24,7 @@ routes = router("officers")
 PAGE = 200
 _hasher = PasswordHasher()
 
-OfficerId = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\s~|/]+$")]
+OfficerId = Annotated[str, Path(pattern=OFFICER_ID)]
 After = Annotated[str | None, Query(max_length=100, description="上一页最后一个登录名 · last login of the page before")]
 
 

@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from models.decisions import Officer
 from models.disposals import (
-    Day,
     DisposalDecision,
     DisposalPage,
     DisposalView,
@@ -24,6 +23,7 @@ from models.disposals import (
 )
 from models.enums import DisposalState, DocumentKind
 from models.refusals import Refusal, RefusalCode
+from models.shape import Day
 from records import disposal, disposal_view, holds, retention
 from rules.deadlines import local_day
 

@@ -13,7 +13,7 @@ from ledger import balances, chain, occupancy
 from models.certificate import CertificateFacts
 from models.decisions import Officer
 from models.enums import UnitKind
-from models.shape import Line, UnitCode
+from models.shape import Day, Line, UnitCode
 from records import certificate, register
 from rules.deadlines import local_day
 
@@ -106,10 +106,8 @@ def read_certificate(runtime: Work, officer: Caller, code: UnitPath) -> RecordLi
 
 
 CertifiedOn = Annotated[
-    date | None,
+    Day | None,
     Query(
-        ge=date(1949, 10, 1),
-        le=date(2199, 12, 31),
         description="截至该日终了时已登记、已生效的事项；不填即今日 · the end of this day, or today",
         examples=["2026-03-03"],
     ),

@@ -152,6 +152,16 @@ async def test_a_case_that_only_temporal_knows_is_listed_by_its_id(office: Offic
     assert found(await swept(office, engine)) == [(DifferenceKind.UNKNOWN_CASE, "stranger")]
 
 
+async def test_a_workflow_with_an_id_that_no_database_keeps_is_listed_without_asking_for_it(
+    office: Office, settled: str
+) -> None:
+    """Whoever reaches Temporal's port may start one; it must not end every comparison from then on."""
+    done = await sweep(office.database, office.store, Temporal({settled: True, "a\x00b": True}), office.now)
+    assert [(each.kind, each.where) for each in done.differences] == [(DifferenceKind.UNKNOWN_CASE, "a\ufffdb")]
+    with office.database.read() as s:
+        assert reconciling.latest(s) == done
+
+
 async def test_a_delivered_command_without_a_receipt_goes_out_again(office: Office, settled: str) -> None:
     body = office.decision(settled, "approve-persons", "reject", subject=_slot(office, settled))
     command = office.commit(settled, CommandKind.DECIDE, body, EXAMINER)

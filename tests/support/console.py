@@ -19,7 +19,8 @@ from api.deps import Runtime
 from console import session
 from console.site import mount
 from models.decisions import Delivery, Moment, Officer
-from models.enums import CommandKind
+from models.enums import CommandKind, State
+from models.lasting import place
 from runtime.certificate import Composer
 from runtime.disposing import Disposer
 from runtime.packaging import Packer
@@ -27,6 +28,7 @@ from runtime.rehearsal import Rehearser
 from runtime.renditions import PdfMaker, Shelf
 from runtime.settings import load_settings
 from tests.support.office import Office, keyring
+from tests.support.unjudged import UNJUDGED
 
 ADDRESS = "192.0.2.7"
 
@@ -47,18 +49,31 @@ class _Compiled(BytecodeCache):
 
 
 class AtOnce:
-    """In the place of Temporal: what is delivered is handled before `deliver` returns."""
+    """In the place of Temporal: what is delivered is handled before `deliver` returns.
+
+    Whoever delivers leaves a fault to the relay, and the answer is a 202 as while Temporal is away: so what an activity
+    failed over stands in UNJUDGED, and a test that leaves any fails (tests/conftest.py).
+    """
 
     def __init__(self, office: Office) -> None:
         self._office = office
         self.away = False
 
     async def deliver(self, delivery: Delivery) -> Literal["delivered", "closed"]:
-        if delivery.kind is CommandKind.START:
-            self._office.activities.open_case(Moment(case_id=delivery.case_id, at=self._office.now))
-        else:
-            self._office.handle(delivery.command_id, delivery.case_id)
+        try:
+            judged = self._judged(delivery)
+        except Exception as fault:
+            UNJUDGED.append(f"{delivery.kind}: {type(fault).__name__} at {place(fault)}")
+            raise
+        if not judged:
+            UNJUDGED.append(f"{delivery.kind} was not judged")
         return "delivered"
+
+    def _judged(self, delivery: Delivery) -> bool:
+        if delivery.kind is CommandKind.START:
+            desk = self._office.activities.open_case(Moment(case_id=delivery.case_id, at=self._office.now))
+            return desk.state is not State.SUBMITTED
+        return self._office.handle(delivery.command_id, delivery.case_id).receipt is not None
 
     async def healthy(self) -> bool:
         return not self.away

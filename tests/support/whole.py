@@ -104,13 +104,25 @@ class Whole:
                 kinds.setdefault((officer.department, officer.unit, officer.roles), login)
         return list(kinds.values())
 
+    @property
+    def on_sqlite(self) -> bool:
+        return self.office.database.engine.dialect.name == "sqlite"
+
     def header_of(self, login: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[login]}"}
 
 
-def furnished(folder: Path) -> Whole:
+def staffed(folder: Path, url: str | None = None) -> Whole:
+    """An office on its first morning behind its API, and an officer for every operation."""
+    office = Office(folder, url=url)
+    counter = Counter(folder, office)
+    counter.runtime.limits = unlimited()
+    return Whole(counter, *_everybody(office))
+
+
+def furnished(folder: Path, url: str | None = None) -> Whole:
     """Cases of every procedure in several states, papers, a hold, a disposal, a substitution; some three seconds."""
-    office = Office(folder)
+    office = Office(folder, url=url)
     old = [*(disposals.refused_case(office) for _ in range(3)), *_cases(office)]
     office.now = disposals.LATER
     held = disposals.short_lived(office)

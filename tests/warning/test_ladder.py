@@ -57,7 +57,7 @@ def test_a_call_without_its_record_is_incomplete(office: Office) -> None:
     yesterday = local_day(office.now - timedelta(days=1)).isoformat()
     late = office.decide(case_id, "remind", INSPECTOR, **call(office, promised_by=yesterday))
     assert late.code is RefusalCode.INCOMPLETE
-    never = office.decide(case_id, "remind", INSPECTOR, **call(office, promised_by="9999-12-31"))
+    never = office.decide(case_id, "remind", INSPECTOR, **call(office, promised_by="2199-12-31"))
     assert never.code is RefusalCode.INCOMPLETE
     assert waiting(office, case_id) == [("remind", "")]
     assert papers(office, case_id) == []
