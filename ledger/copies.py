@@ -21,7 +21,7 @@ from sqlalchemy import Connection, delete, func, inspect, make_url, select, tabl
 from sqlalchemy import column as column_of
 from sqlmodel import Session
 
-from ledger.db import Database, migration_config
+from ledger.db import Database, lift_limits, migration_config
 
 Progress = Callable[[str, int, int], None]
 """What is done, how much of it, and of how much."""
@@ -102,8 +102,7 @@ def dump_tables(session: Session, folder: Path, told: str, progress: Progress) -
 def load_tables(connection: Connection, schema: str, folder: Path, told: str, progress: Progress) -> dict[str, int]:
     """Makes the schema of revision `schema` in an empty database and fills it; rows by table. The caller's transaction
     is the whole of it. Raises CopyFault when the dump is not of this schema."""
-    for limit in _UNBOUND:
-        connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+    lift_limits(connection)
     config = migration_config()
     config.attributes["connection"] = connection
     command.upgrade(config, schema)

@@ -119,7 +119,11 @@ def unhurried(session: Session) -> None:
     On PostgreSQL the limits of ordinary work are lifted for it; without this the server ends a transaction that pauses
     for more than some seconds, and a verification over a slow store would never come to its end.
     """
-    connection = session.connection()
+    lift_limits(session.connection())
+
+
+def lift_limits(connection: Connection) -> None:
+    """As `unhurried`, where there is no session."""
     if connection.dialect.name == "postgresql":
         for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
             connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
@@ -204,9 +208,8 @@ class Database:
     def migrate(self) -> None:
         """Bring the schema to the newest revision; a no-op when it is there. Safe to run from several processes."""
         with self.engine.begin() as connection:
+            lift_limits(connection)
             if connection.dialect.name == "postgresql":
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
-                connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
             config = migration_config()
             config.attributes["connection"] = connection

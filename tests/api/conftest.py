@@ -210,7 +210,7 @@ async def desk(
     app = create_app(runtime)
     transport = httpx.ASGITransport(app=app, client=("192.0.2.1", 50000))
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
-        yield Desk(app, client, runtime, temporal, database, filled[1], filled[2])
+        yield Desk(app, client, runtime, temporal, database, dict(filled[1]), dict(filled[2]))
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

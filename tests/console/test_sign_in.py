@@ -539,8 +539,8 @@ async def test_faults_of_a_substitution_stand_beside_their_fields(counter: Count
 
 async def test_who_decides_nothing_grants_nothing(counter: Counter, office: Office) -> None:
     with office.database.write() as s:
-        s.add(OfficerRow(id="sec", login="sec", name="安", department="administration", roles="security-admin"))
-    keeper = Officer(id="sec", name="安", department=Department.ADMINISTRATION, roles=frozenset({Role.SECURITY_ADMIN}))
+        s.add(OfficerRow(id="sys", login="sys", name="统", department="administration", roles="system-admin"))
+    keeper = Officer(id="sys", name="统", department=Department.ADMINISTRATION, roles=frozenset({Role.SYSTEM_ADMIN}))
     for officer in (SUPERVISOR, keeper):
         async with counter.browser(officer) as b:
             assert "授予代行" not in text_of(await b.get("/account"))
