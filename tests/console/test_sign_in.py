@@ -337,7 +337,7 @@ async def test_a_form_that_stood_open_too_long_is_refused_in_words(counter: Coun
 async def test_who_may_read_payloads_in_the_temporal_ui_may_do_so_while_signed_in(
     counter: Counter, officer: Officer, may: bool
 ) -> None:
-    own = {"Origin": counter.runtime.settings.ui_url}
+    own = {"Origin": counter.runtime.settings.ui_origin}
     async with counter.browser() as b:
         await sign(b, officer.id)
         assert (CODEC_COOKIE in b.http.cookies) is may
