@@ -19,6 +19,7 @@ from models.audit import Act, Outcome
 from models.register import OfficerRow
 from runtime.settings import Settings
 from tests.support import oidc_provider
+from tests.support.engines import ENGINES
 from tests.support.oidc_provider import AUDIENCE, CLIENT_ID, Provider
 
 from .conftest import NOW, Desk, problem
@@ -284,6 +285,7 @@ async def test_a_token_for_some_operations_opens_those_as_far_as_its_officer_may
     problem(await desk.get("/audit", headers=headers), 403, "forbidden")  # a scope adds nothing
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 async def test_a_token_ends_with_its_day_by_the_clock_of_the_register(desk: Desk) -> None:
     """P21 leaves the expiry of tokens apart: it follows the office's clock."""
     with desk.database.write() as s:
