@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.matrix import table
+from tests.chaos.matrix import table, uncovered
 from tests.mutations.guards import GUARDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -366,6 +366,9 @@ _MATRIX = """
 
 ● 始终成立；○ 故障过后成立；◎ 不能阻止，但查得出、指得到。每一格的测试见 [matrix.py](../tests/chaos/matrix.py)。
 ● holds throughout; ○ holds once the fault is over; ◎ cannot be prevented and is found.
+– 没有测试，原因见表后。 *– no test shows it; the reason stands below.*
+“能办结”：所列测试走到最后，或走到故障之后的下一个决定生效。
+*Finishes: to the end, or to the next decision that counts.*
 
 """
 _FOOT = """
@@ -400,7 +403,11 @@ def page() -> str:
     for each in PROMISES:
         tests = "<br>".join(link(test) for test in tests_of(each))
         found.append([f"{each.name}{cut(each)}", f"{each.chinese}<br>*{each.english}*", tests, each.engines, each.tier])
-    return _HEAD + rows(found) + _MATRIX + rows(table()) + _FOOT
+    return _HEAD + rows(found) + _MATRIX + rows(table()) + _reasons() + _FOOT
+
+
+def _reasons() -> str:
+    return "".join(f"\n- **{fault}** × {invariant.label}：{why}\n" for fault, invariant, why in uncovered())
 
 
 if __name__ == "__main__":
