@@ -69,7 +69,7 @@ def create_app(runtime: Runtime) -> FastAPI:
             Middleware(Measured, metrics=runtime.metrics),
             Middleware(CallersAddress),
             Middleware(SecurityHeaders, over_tls=runtime.settings.over_tls),
-            Middleware(CodecCors, origin=runtime.settings.ui_url),
+            Middleware(CodecCors, origin=runtime.settings.ui_origin),
             Middleware(LastResort),
             Middleware(BodyLimit),
         ],

@@ -71,6 +71,7 @@ class Limits:
     passwords_at_once: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # 64 MiB each
     calls: Buckets = field(default_factory=lambda: Buckets(burst=2_000, per_second=50.0))  # whatever they ask, by token
     strangers: Buckets = field(default_factory=lambda: Buckets(burst=120, per_second=1.0))  # tokens that do not hold
+    refusals: Buckets = field(default_factory=lambda: Buckets(burst=20, per_second=1 / 60))  # rows of the audit
     passers_by: Buckets = field(default_factory=lambda: Buckets(burst=600, per_second=20.0))  # public, by address
     rehearsals: Buckets = field(default_factory=lambda: Buckets(burst=60, per_second=1.0))  # each takes the write lock
 

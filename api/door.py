@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
-from docket import officers, substitutions
+from docket import officers, sign_in, substitutions
 from docket.officers import Holder
 from models.decisions import Officer
 from models.identity import names_a_person
@@ -124,13 +124,15 @@ async def _authenticated(request: Request, runtime: Runtime, rule: Rule) -> Hold
     token is looked at, so that a flood costs a look into memory and no more (P25)."""
     token = bearer_token(request)
     if token is None and rule.cookie:
-        token = _cookie_token(request, runtime.settings.ui_url)
+        token = _cookie_token(request, runtime.settings.ui_origin)
     if token is None:
         raise _unauthenticated("请在 Authorization 请求头中提供令牌 · give a bearer token")
     runtime.limits.calls.take(officers.token_hash(token))
     held = await holder_of(runtime, token)
     if held is None:
         runtime.limits.strangers.take(address_of(request))
+        if runtime.vouching is not None and is_jwt(token):
+            await run_in_threadpool(note_refusal, runtime, address_of(request), "令牌未获采信 · token of the provider")
         raise _unauthenticated(
             "令牌无效、已过期或已收回 · token unknown, expired or revoked", ', error="invalid_token"'
         )
@@ -170,6 +172,17 @@ def _holder_named(runtime: Runtime, login: str) -> Holder | None:
     return Holder(officers.officer_of(row)) if row is not None else None
 
 
+def note_refusal(runtime: Runtime, address: str, why: str) -> None:
+    """Somebody whom the identity provider sent, or seems to have sent, was not let in: a row of the audit, as long as
+    the address from which they come does not fill it (docs/decisions/0049). The log has every one."""
+    try:
+        runtime.limits.refusals.take(address)
+    except ProblemError:
+        return
+    with runtime.database.write() as s:
+        sign_in.failed(s, None, runtime.clock(), why)
+
+
 def _unauthenticated(detail: str, more: str = "") -> ProblemError:
     return ProblemError("unauthenticated", detail, headers={"WWW-Authenticate": f'Bearer realm="dingbian"{more}'})
 
@@ -180,7 +193,7 @@ def bearer_token(request: Request) -> str | None:
 
 
 def _cookie_token(request: Request, origin: str) -> str | None:
-    if request.headers.get("origin") != origin:
+    if not origin or request.headers.get("origin") != origin:
         return None
     try:
         morsel = SimpleCookie(request.headers.get("cookie", "")).get(CODEC_COOKIE)

@@ -126,7 +126,7 @@ class CodecCors:
         self.app = app
         self.with_cors = CORSMiddleware(
             app,
-            allow_origins=[origin],
+            allow_origins=[origin] if origin else [],
             allow_methods=["POST"],
             allow_headers=["authorization", "content-type", "x-namespace"],
             allow_credentials=True,

@@ -64,7 +64,7 @@ SECURITY: _Who = {Department.ADMINISTRATION: frozenset({Role.SECURITY_ADMIN})}
 AUDIT: _Who = {Department.ADMINISTRATION: frozenset({Role.AUDIT_ADMIN})}
 """The three administrators 三员: one keeps the accounts, one grants the roles, one looks (GB/T 22239 L3-CES1-08)."""
 
-ARRANGERS: _Who = {**DECIDERS, Department.ADMINISTRATION: frozenset({Role.SYSTEM_ADMIN})}
+ARRANGERS: _Who = {**DECIDERS, **SECURITY}
 """Who may ask for a substitution; for whom is judged by `docket.substitutions.may_arrange`."""
 
 CODEC_ROLES: _Who = {

@@ -9,7 +9,7 @@ from api.deps import runtime_of
 from api.door import holder_of
 from api.permissions import RULES
 from api.routes.events import changes
-from docket.officers import is_token
+from docket.officers import is_token, token_hash
 
 from .session import COOKIE
 
@@ -18,6 +18,7 @@ async def watch_events(request: Request) -> Response:
     """`GET /console/events`. Outside the pages' middleware, which would hold a stream back."""
     runtime = runtime_of(request)
     token = request.cookies.get(COOKIE, "")
+    runtime.limits.calls.take(token_hash(token))
     held = await holder_of(runtime, token) if is_token(token) else None
     officer = held.officer if held is not None else None
     if officer is None or not RULES["watch_events"].allows(officer):

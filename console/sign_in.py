@@ -17,10 +17,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.templating import Jinja2Templates
+from starlette.types import ASGIApp
 from starlette_admin.auth import AdminUser, AuthMiddleware, BaseAuthProvider
 from starlette_admin.flash import flash, get_flashed_messages
 
 from api.deps import Runtime, address_of, runtime_of
+from api.door import note_refusal
 from api.problems import ProblemError
 from docket import officers
 from models.decisions import Officer
@@ -28,6 +30,7 @@ from models.identity import names_a_person
 
 from . import session
 from .door import SignedIn, signed_in
+from .guards import Refuse
 from .oidc import NotConfirmed, Provider, forget_flow
 from .passwords import NotAdmitted, admitted
 from .session import BASE
@@ -41,8 +44,9 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SignIn(BaseAuthProvider):
-    def __init__(self, runtime: Runtime, secret_key: str) -> None:
+    def __init__(self, runtime: Runtime, secret_key: str, refuse: Refuse) -> None:
         super().__init__()
+        self._refuse = refuse
         self._provider = Provider(runtime.settings, secret_key) if runtime.settings.oidc else None
 
     async def authenticate(self, request: Request) -> AdminUser | None:
@@ -52,7 +56,7 @@ class SignIn(BaseAuthProvider):
         return await run_in_threadpool(session.found, runtime_of(request), token, session.acting_for(request))
 
     def get_middleware(self) -> Middleware:
-        return Middleware(Door, provider=self)
+        return Middleware(Door, provider=self, refuse=self._refuse)
 
     def get_routes(self, templates: Jinja2Templates) -> list[Route]:
         self._templates = templates
@@ -123,16 +127,21 @@ class SignIn(BaseAuthProvider):
             login, wanted = await self._oidc.login_of(request)
         except NotConfirmed as error:
             logger.warning("oidc: %s, nobody was confirmed", error)
+            await self._note_refusal(request, "统一身份认证没有确认 · nobody was confirmed")
             answer = self._show(request, f"{BASE}/", 403, error=_("统一身份认证没有确认您的身份，请重新登录"))
         else:
             found = await run_in_threadpool(_of_login, runtime, login)
             if found is not None:
                 answer = _admitted(runtime, *found, session.own_path(wanted))
             else:
+                await self._note_refusal(request, "统一身份认证的登录名未登记 · the provider's login is nobody's here")
                 said_no = _("您已通过统一身份认证，但尚未登记为本系统的经办人，请与系统管理员联系")
                 answer = self._show(request, f"{BASE}/", 403, error=said_no)
         forget_flow(answer)
         return answer
+
+    async def _note_refusal(self, request: Request, why: str) -> None:
+        await run_in_threadpool(note_refusal, runtime_of(request), address_of(request), why)
 
     async def _sign_out(self, request: Request) -> Response:
         user = signed_in(request)
@@ -173,8 +182,15 @@ class Door(AuthMiddleware):
     """Default deny: a route that is not marked open leads whoever has not signed in to the sign-in page, and back to
     the page that was asked for."""
 
+    def __init__(self, app: ASGIApp, provider: BaseAuthProvider, refuse: Refuse) -> None:
+        super().__init__(app, provider)
+        self._refuse = refuse
+
     async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
-        user = await self.provider.authenticate(request)
+        try:
+            user = await self._counted(request)
+        except ProblemError as error:
+            return await self._refuse(request, error)
         request.state.is_anonymous = user is None
         if isinstance(user, SignedIn):
             return await self._let_in(request, user, call_next)
@@ -182,6 +198,17 @@ class Door(AuthMiddleware):
             return await call_next(request)
         wanted = urlencode({"next": session.own_path(_page_of(request))})
         return RedirectResponse(f"{BASE}/login?{wanted}", 303)
+
+    async def _counted(self, request: Request) -> AdminUser | None:
+        """Who looks, counted as the API counts its callers: a session before the register is asked whose it is, and
+        whoever has none by address. A flood of pages must not keep cases waiting (P25)."""
+        limits, token = runtime_of(request).limits, request.cookies.get(session.COOKIE)
+        if token:
+            limits.calls.take(officers.token_hash(token))
+        user = await self.provider.authenticate(request)
+        if user is None:
+            limits.passers_by.take(address_of(request))
+        return user
 
     async def _let_in(self, request: Request, user: SignedIn, call_next: RequestResponseEndpoint) -> Response:
         over = user.officer is None

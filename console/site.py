@@ -54,7 +54,7 @@ class Site(BaseAdmin):
             templates_dir=str(HERE / "templates"),
             static_dir=str(HERE / "static"),
             index_view=Home(),
-            auth_provider=SignIn(runtime, secret_key),
+            auth_provider=SignIn(runtime, secret_key, self._render_error),
             secret_key=secret_key,
             middlewares=[
                 Middleware(BehindTls, over_tls=over_tls),
@@ -104,6 +104,7 @@ class Site(BaseAdmin):
         fault = exc if isinstance(exc, HTTPException) else HTTPException(500)
         context = {"exc": fault, "problem": getattr(fault, "problem", None)}
         answer = self._template_response(request, "error.html", context, fault.status_code)
+        answer.headers.update(fault.headers or {})
         # A fault of ours is answered outside the pages' middleware, where the API's policy would strip the page bare.
         answer.headers["Content-Security-Policy"] = policy(csp_nonce())
         return answer

@@ -26,7 +26,7 @@ from models.refusals import Refusal, RefusalCode
 from models.register import OfficerRow, Unit, table_of
 from models.visits import SignInFailure, TokenRow
 
-from . import audit
+from . import audit, substitutions
 from .officers import ADMINISTRATORS, check_account, roles_of, roles_text
 
 LISTED = 1_000
@@ -212,8 +212,10 @@ def _last_of_its_kind(s: Session, row: OfficerRow) -> AccountFault | None:
 
 
 def hand_over(s: Session, row: OfficerRow, by: Officer | str, at: datetime, why: str) -> None:
-    """Another hand may act by this account: sessions and tokens end, roles are to be granted again."""
+    """Another hand may act by this account: sessions and tokens end, and so does what others gave it to do in their
+    place; roles are to be granted again."""
     _end_tokens(s, row.id, at)
+    substitutions.end_received(s, row.id, by, at)
     if row.roles:
         audit.note(s, Act.ROLES_WITHDRAWN, at, by, about=row.id, detail=f"{row.login}；{why}")
     row.roles = ""

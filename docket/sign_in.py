@@ -95,11 +95,11 @@ def _counting(dialect: str) -> ReturningInsert[Any]:
     )
 
 
-def failed(s: Session, officer: Officer | None, at: datetime) -> None:
+def failed(s: Session, officer: Officer | None, at: datetime, why: str = "登录名或密码不正确 · wrong") -> None:
     """A try that let nobody in goes into the audit; of a login that nobody has, not even what was typed: people type
     passwords there."""
     who = officer if officer is not None else "未知登录名 · unknown login"
-    audit.note(s, Act.SIGN_IN, at, who, detail="登录名或密码不正确 · wrong", outcome=Outcome.REFUSED)
+    audit.note(s, Act.SIGN_IN, at, who, detail=why, outcome=Outcome.REFUSED)
 
 
 def succeed(s: Session, officer: Officer, at: datetime, lasts: timedelta) -> str:

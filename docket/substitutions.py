@@ -85,29 +85,31 @@ _VIEW = (
 
 
 def may_arrange(officer: Officer, principal: Officer) -> bool:
-    """For oneself; for a colleague by a head of the same department and unit; for anybody by a system administrator,
-    who keeps the accounts anyway and decides no case. Nobody who stands in for another arranges anything."""
+    """For oneself; for a colleague by a head of the same department and unit; for anybody by a security administrator:
+    a substitution lends roles, and who keeps the accounts must not be who grants them (docs/decisions/0049). Nobody
+    who stands in for another arranges anything."""
     if officer.acting_for is not None:
         return False
     if officer.id == principal.id:
         return True
     if officer.department is Department.ADMINISTRATION:
-        return Role.SYSTEM_ADMIN in officer.roles
+        return Role.SECURITY_ADMIN in officer.roles
     same = (officer.department, officer.unit) == (principal.department, principal.unit)
     return same and Role.HEAD in officer.roles
 
 
 def grant(
-    s: Session, wanted: NewSubstitution, by: Officer, key: str, at: datetime
+    s: Session, wanted: NewSubstitution, by: Officer, key: str, at: datetime, hand: str | None = None
 ) -> SubstitutionView | list[SubstitutionFault] | Refusal:
     """Enter a substitution; the same officer, key and content is the same one. Faults name their fields; a refusal
-    says that it is not this officer's to arrange, or that the key was used for other content."""
+    says that it is not this officer's to arrange, or that the key was used for other content. `hand`: who did it in
+    the officer's place at the machine, for the audit."""
     identity = uuid.uuid5(uuid.NAMESPACE_OID, f"substitution|{by.id}~{key}").hex
     principal = by if wanted.principal is None else _active(s, wanted.principal)
     if principal is None:
         return [SubstitutionFault(field="principal", reason="没有这名经办人 · no such officer")]
     if not may_arrange(by, principal):
-        return Refusal.of(RefusalCode.NO_SUBSTITUTION, "只能由本人、本部门负责人或系统管理员安排代行")
+        return Refusal.of(RefusalCode.NO_SUBSTITUTION, "只能由本人、本部门负责人或安全管理员安排代行")
     substitute = _active(s, wanted.substitute)
     if substitute is None:
         return [SubstitutionFault(field="substitute", reason="没有这名经办人 · no such officer")]
@@ -128,7 +130,7 @@ def grant(
         return faults
     s.execute(insert(_substitution).values(id=identity, granted_by=by.id, granted_at=at, **values))
     until = f"{substitute.name} 代 {principal.name}，{wanted.from_on} 至 {wanted.until_on}"
-    audit.note(s, Act.SUBSTITUTION_GRANTED, at, by, about=identity, detail=until)
+    audit.note(s, Act.SUBSTITUTION_GRANTED, at, hand or by, about=identity, detail=until)
     return _view(s.execute(_VIEW.where(_substitution.c.id == identity)).one(), at)
 
 
@@ -170,6 +172,18 @@ def end(s: Session, identity: str, by: Officer, at: datetime) -> SubstitutionVie
     if found.ended_at is None:
         audit.note(s, Act.SUBSTITUTION_ENDED, at, by, about=identity)
     return _view(s.execute(_VIEW.where(_substitution.c.id == identity)).one(), at)
+
+
+def end_received(s: Session, officer_id: str, by: Officer | str, at: datetime) -> None:
+    """End what an officer was given by others: another hand may act by that account from now on."""
+    standing = and_(
+        _substitution.c.substitute == officer_id,
+        _substitution.c.ended_at.is_(None),
+        _substitution.c.until_on >= local_day(at),
+    )
+    for identity in s.execute(select(_substitution.c.id).where(standing)).scalars().all():
+        s.execute(update(_substitution).where(_substitution.c.id == identity).values(ended_at=at))
+        audit.note(s, Act.SUBSTITUTION_ENDED, at, by, about=identity)
 
 
 # --- acting ------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, delete, func, inspect, make_url, select, tabl
 from sqlalchemy import column as column_of
 from sqlmodel import Session
 
-from ledger.db import Database, migration_config
+from ledger.db import Database, lift_limits, migration_config
 
 Progress = Callable[[str, int, int], None]
 """What is done, how much of it, and of how much."""
@@ -30,7 +30,6 @@ ENDING = ".copy"
 _VERSION_TABLE = "alembic_version"
 _STEP_PAGES = 256  # one step is 1 MiB of an ordinary database: small enough for a bar that moves
 _CHUNK = 1 << 20
-_UNBOUND = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
 class CopyFault(Exception):
@@ -79,17 +78,9 @@ def is_empty(database: Database) -> bool:
         return not inspect(connection).get_table_names()
 
 
-def unbound(session: Session) -> None:
-    """This transaction may take as long as it must: on PostgreSQL the limits of ordinary work are lifted."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        for limit in _UNBOUND:
-            connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
-
-
 def dump_tables(session: Session, folder: Path, told: str, progress: Progress) -> dict[str, int]:
     """Every table of the session's snapshot (`Database.read` on PostgreSQL) as `folder/NAME.copy`, in COPY's own text
-    form, UTF-8; rows by table. `unbound` comes first."""
+    form, UTF-8; rows by table. `db.unhurried` comes first."""
     connection = session.connection()
     tables = _tables(connection)
     folder.mkdir(mode=0o700)
@@ -111,8 +102,7 @@ def dump_tables(session: Session, folder: Path, told: str, progress: Progress) -
 def load_tables(connection: Connection, schema: str, folder: Path, told: str, progress: Progress) -> dict[str, int]:
     """Makes the schema of revision `schema` in an empty database and fills it; rows by table. The caller's transaction
     is the whole of it. Raises CopyFault when the dump is not of this schema."""
-    for limit in _UNBOUND:
-        connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+    lift_limits(connection)
     config = migration_config()
     config.attributes["connection"] = connection
     command.upgrade(config, schema)

@@ -114,11 +114,19 @@ def hash_of(session: Session) -> HashName:
 
 
 def unhurried(session: Session) -> None:
-    """Lifts the limits of statements and pauses for this transaction: it reads whole tables, and thinks in between."""
-    connection = session.connection()
+    """This transaction may take as long as it must: it reads whole tables, or a file of the store after every row.
+
+    On PostgreSQL the limits of ordinary work are lifted for it; without this the server ends a transaction that pauses
+    for more than some seconds, and a verification over a slow store would never come to its end.
+    """
+    lift_limits(session.connection())
+
+
+def lift_limits(connection: Connection) -> None:
+    """As `unhurried`, where there is no session."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+            connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
 
 
 def hold_log(session: Session) -> None:
@@ -200,9 +208,8 @@ class Database:
     def migrate(self) -> None:
         """Bring the schema to the newest revision; a no-op when it is there. Safe to run from several processes."""
         with self.engine.begin() as connection:
+            lift_limits(connection)
             if connection.dialect.name == "postgresql":
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
-                connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
             config = migration_config()
             config.attributes["connection"] = connection

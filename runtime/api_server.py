@@ -66,6 +66,7 @@ def serve_api(settings: Settings) -> None:
             log_config=None,  # ours strikes out identity numbers
             access_log=False,  # a path may hold what a person typed; the trace of commands is in the register
             server_header=False,
+            forwarded_allow_ips=settings.trusted_proxies,  # else all who come through a proxy count as one caller
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
         if traced is not None:

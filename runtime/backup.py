@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from ledger import copies
-from ledger.db import Database
+from ledger.db import Database, unhurried
 from models.audit import Act
 from models.ledger import Fault, Verification
 from records.copies import copy_file, named
@@ -178,7 +178,7 @@ def _snapshot(work: _Work) -> Iterator[Session]:
             opened.close()
         return
     with database.read() as session:
-        copies.unbound(session)
+        unhurried(session)
         work.tables = copies.dump_tables(session, work.target / REGISTER_FOLDER, REGISTER, work.report)
         work.made += [f"{REGISTER_FOLDER}/{name}{copies.ENDING}" for name in work.tables]
         yield session

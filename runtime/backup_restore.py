@@ -24,7 +24,7 @@ from sqlmodel import Session
 
 from docket.reconciling import deliver_again
 from ledger import copies
-from ledger.db import Database, SelfCheckFailed, migration_config
+from ledger.db import Database, SelfCheckFailed, migration_config, unhurried
 from models.audit import Act
 from models.ledger import Fault
 from models.register import Command, table_of
@@ -288,7 +288,7 @@ def _proved(
         database.migrate()
         database.self_check()
         with database.read() as session:
-            copies.unbound(session)
+            unhurried(session)
             found = verify_rows(session, backup.heads)
             faults = [*found.faults, *verify_records(session, work.store), *_unlike(session, backup)]
             if anchor is not None:

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, func, select
 
 from ledger.balances import balances
 from ledger.chain import journal
-from ledger.db import Database
+from ledger.db import Database, unhurried
 from ledger.intake.register import Progress, silent
 from ledger.occupancy import roster
 from ledger.spreadsheets.escaping import escape_cell
@@ -84,6 +84,7 @@ def export_register(database: Database, target: Path, progress: Progress = silen
         raise StartFault(_TAKEN.format(target))
     counts = dict.fromkeys(HEADINGS, 0)
     with _open(target) as sink, database.read() as session:
+        unhurried(session)
         totals = _totals(session)
         if target.suffix.lower() == ".xlsx" and max(totals.values()) >= MOST_ROWS:
             raise StartFault(

@@ -18,6 +18,7 @@ from typing import IO
 from activities import case_file
 from activities.deps import Deps
 from ledger import log
+from ledger.db import unhurried
 from models.packages import PackageReport
 from records.archive import Keeper, PackageRefused, Wanted, wanted_cases, wanted_records, write_package
 from records.preview import provider
@@ -69,6 +70,7 @@ def packed(deps: Deps, target: Path, wanted: Wanted, at: datetime, report: Repor
     with deps.database.write() as s:
         log.append(s, at)
     with deps.database.read() as s:
+        unhurried(s)
         return write_package(s, deps.store, target, wanted, keeper, at, deps.calendar, report)
 
 

@@ -9,6 +9,7 @@ import errno
 import os
 import shlex
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -52,6 +53,11 @@ class Settings(BaseSettings):
     cipher: CipherName = "sm4-gcm"
     temporal_port: int = Field(default=7233, ge=1, le=65535)
     ui_port: int = Field(default=8233, ge=1, le=65535)
+    ui_url: str = Field(
+        default_factory=lambda data: "" if data["profile"] == "production" else f"http://{LOOPBACK}:{data['ui_port']}",
+        pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$",
+    )
+    trusted_proxies: str = LOOPBACK
     demo_accounts: bool = Field(default_factory=lambda data: data["profile"] == "embedded")
     worker_metrics: str = ""
     traces: str = Field(default="", pattern=r"^(https?://[^\s/@?#]+(/[^\s@?#]*)?)?$")
@@ -79,10 +85,18 @@ class Settings(BaseSettings):
         # Children are started with the same variables but must never resolve them against another folder.
         return value.expanduser().resolve()
 
-    @field_validator("public_url", "oidc_issuer", "traces")
+    @field_validator("public_url", "ui_url", "oidc_issuer", "traces")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        # Whatever is not an address would never match, and a `*` believes whoever calls: both are silent otherwise.
+        for each in value.split(","):
+            ip_network(each.strip())
+        return value
 
     @property
     def production(self) -> bool:
@@ -122,8 +136,10 @@ class Settings(BaseSettings):
         return f"http://{host}:{self.api_port}"
 
     @property
-    def ui_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.ui_port}"
+    def ui_origin(self) -> str:
+        """What a browser names as the origin of the Temporal UI's pages; empty when nobody said where it is."""
+        parts = urlsplit(self.ui_url)
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
     @property
     def codec_url(self) -> str:
@@ -301,6 +317,11 @@ def check_profile(settings: Settings) -> None:
         faults.append("不得启用演示账号（DINGBIAN_DEMO_ACCOUNTS）· demo accounts must be off")
     if settings.demo_accounts_file.exists():
         faults.append(f"存在演示账号文件 {settings.demo_accounts_file} · a demo accounts file exists")
+    if not settings.over_tls:
+        faults.append(
+            f"DINGBIAN_PUBLIC_URL 须是 https 地址（现为 {settings.public_url}）：公文的二维码、登录的 Cookie 都随它 · "
+            "the public address must be https: QR codes and cookies follow it"
+        )
     if settings.failpoints:
         faults.append("不得设置故障点（DINGBIAN_FAILPOINTS）· failpoints are for drills, not for an office")
     fictional = load_rulebook(settings).office.fictional()

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, func, select
 
 from ledger import log
-from ledger.db import Database
+from ledger.db import Database, unhurried
 from ledger.log_verify import verify_log
 from ledger.verify import verify
 from models.documents import PrintedMark, RecordCheck
@@ -56,6 +56,7 @@ _STATE = {RecordState.VALID.value: "valid", RecordState.VOID.value: "void", Reco
 def verify_all(parts: Parts, anchor: Anchor | None = None) -> Verification:
     """One read transaction over the register, then every filed document against its digest."""
     with parts.database.read() as session:
+        unhurried(session)
         found = verify_rows(session, anchor)
         filed = session.exec(select(func.count()).where(col(Record.digest).is_not(None))).one()
         disposed = session.exec(select(func.count()).where(col(Record.disposed_at).is_not(None))).one()
@@ -79,6 +80,7 @@ def verify_document(parts: Parts, path: Path) -> RecordCheck:
     data = _document(path)
     press = Press(Renderer(hash_name=parts.settings.hash), parts.rulebook.office.name)
     with parts.database.read() as s:
+        unhurried(s)  # an extract is made again and compared with the rows between two statements
         return check_file(s, data, thorough=True, press=press)
 
 

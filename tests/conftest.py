@@ -63,7 +63,7 @@ ON_ONE_ENGINE = (
     *("records/test_case_file.py", "records/test_parked.py", "records/test_printed.py"),
 )
 """Rooms and modules about rules, pages and papers, not about SQL: on PostgreSQL in `make test-postgres`
-(docs/decisions/0048)."""
+(docs/decisions/0048). What a promise stands on is marked `both` and runs on both all the same."""
 
 
 def _twice(item: Any) -> bool:
@@ -71,6 +71,8 @@ def _twice(item: Any) -> bool:
     chosen = getattr(item, "callspec", None)
     place = item.path.relative_to(item.config.rootpath / "tests").as_posix()
     second = chosen is not None and "postgresql" in (chosen.params.get("url"), chosen.params.get("engine"))
+    if item.get_closest_marker("both") is not None:
+        return False  # a promise names it
     return CHOSEN == "both" and second and place.startswith(ON_ONE_ENGINE)
 
 

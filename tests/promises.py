@@ -1,7 +1,8 @@
 """What the system promises, each with the tests that can break it; `python -m tests.promises` prints docs/promises.md.
 
-A test stands as `file::name`, from the folder `tests`. `engines`: S SQLite, P PostgreSQL. `tier`: C every run of the
-checks, D also a seeded drill (`make drill SEED=…`) with three seeds in every run.
+A test stands as `file::name`, from the folder `tests`. `engines`: P when one of them runs on PostgreSQL in `make test`,
+S when one runs without it; `tests.docs.test_promises` holds the column to what is collected. The tier follows from the
+tests: C every run of the checks, D also the seeded drill (`make drill SEED=…`), with three seeds in every run.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.matrix import table
+from tests.chaos.matrix import table, uncovered
 from tests.mutations.guards import GUARDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "promises.md"
+DRILL = "chaos/test_drill.py::test_nothing_is_lost_when_processes_are_killed_at_random"
 MUTATION = "mutations/test_guards.py::test_without_its_guard_the_promise_is_seen_to_break"
 
 
@@ -26,11 +28,14 @@ class Promise:
     english: str
     tests: tuple[str, ...]
     engines: str = "S P"
-    tier: str = "C"
 
     @property
     def name(self) -> str:
         return f"P{self.number}"
+
+    @property
+    def tier(self) -> str:
+        return "C D" if DRILL in self.tests else "C"
 
 
 PROMISES = (
@@ -40,7 +45,9 @@ PROMISES = (
         "However many apply at once, no account is oversold at any committed moment.",
         (
             "ledger/test_concurrency.py::test_eight_processes_spend_five_vacancies_five_times",
+            "ledger/test_concurrency.py::test_fifty_vacancies_are_never_oversold_at_any_committed_moment",
             "e2e/test_faults.py::test_200_applications_for_5_vacancies_give_exactly_5_slips",
+            DRILL,
             "properties/test_ledger_machine.py::TestLedgerMachine",
         ),
     ),
@@ -53,8 +60,9 @@ PROMISES = (
             "e2e/test_faults.py::test_a_worker_killed_between_commit_and_completion_posts_exactly_once",
             "chaos/test_places.py::test_a_worker_that_dies_there_books_numbers_and_files_once",
             "ledger/test_concurrency.py::test_a_crash_after_commit_and_a_retry_are_one_posting",
+            "staffing/test_decisions.py::test_the_same_decision_delivered_twice_is_one_decision",
+            DRILL,
         ),
-        tier="C D",
     ),
     Promise(
         3,
@@ -79,12 +87,11 @@ PROMISES = (
         "答复过的决定不会丢（202 即已提交），进程随时被杀也一样。",
         "No acknowledged decision is lost, whichever process is killed.",
         (
-            "chaos/test_drill.py::test_nothing_is_lost_when_processes_are_killed_at_random",
+            DRILL,
             "chaos/test_drill.py::test_the_audit_sees_what_was_acknowledged_and_is_not_there",
             "api/test_writing.py::test_temporal_away_is_202_and_the_row_stands_in_the_outbox",
             "e2e/test_two_of_each.py::test_two_workers_and_two_apis_share_the_load_and_two_kills_lose_nothing",
         ),
-        tier="D",
     ),
     Promise(
         6,
@@ -94,8 +101,8 @@ PROMISES = (
             "workflows/test_order_of_signals.py::test_signals_in_any_order_lead_to_the_same_end",
             "workflows/test_order_of_signals.py::test_the_worst_order_loses_nothing_and_wedges_nothing",
             "workflows/test_forgery.py::test_a_signal_sent_twice_is_one_decision",
+            "docket/test_relay.py::test_a_row_delivered_again_is_one_decision",
         ),
-        engines="S",
     ),
     Promise(
         7,
@@ -117,6 +124,8 @@ PROMISES = (
             "api/test_doors.py::test_every_operation_of_the_document_stands_in_this_table",
             "api/test_doors.py::test_an_operation_is_open_to_those_who_may_and_to_nobody_else",
             "staffing/test_decisions.py::test_one_officer_never_acts_in_two_roles_of_one_case",
+            "staffing/test_decisions.py::test_a_decision_of_another_department_is_refused",
+            "staffing/test_decisions.py::test_a_signal_that_does_not_match_its_row_leaves_a_trace_and_uses_up_nothing",
             "workflows/test_forgery.py::test_a_decision_without_a_committed_row_counts_for_nothing",
             "runtime/test_runtime_codec.py::test_forged_and_copied_signals_are_refused_and_the_case_goes_on",
         ),
@@ -154,9 +163,8 @@ PROMISES = (
             "records/test_numbering.py::test_a_number_rolled_back_is_given_again",
             "records/test_year_change.py::test_the_second_before_midnight_is_the_old_year_and_midnight_the_new",
             "records/test_year_change.py::test_every_series_begins_anew_and_none_has_a_gap",
-            "chaos/test_drill.py::test_nothing_is_lost_when_processes_are_killed_at_random",
+            DRILL,
         ),
-        tier="C D",
     ),
     Promise(
         12,
@@ -177,6 +185,7 @@ PROMISES = (
             "records/test_render.py::test_any_text_comes_out_as_typed_or_is_refused_with_the_field_named",
             "records/test_render.py::test_a_value_that_does_not_come_out_is_a_fault",
         ),
+        engines="S",
     ),
     Promise(
         14,
@@ -238,8 +247,8 @@ PROMISES = (
             "chaos/test_single_faults.py::test_temporal_away_for_ten_seconds_delays_nobody_and_loses_nothing",
             "e2e/test_temporal_away.py::"
             "test_what_was_taken_while_temporal_was_away_arrives_in_order_and_the_case_goes_on",
+            "docket/test_relay.py::test_temporal_away_for_a_while_loses_nothing",
         ),
-        tier="D",
     ),
     Promise(
         19,
@@ -250,7 +259,6 @@ PROMISES = (
             "chaos/test_storage.py::test_a_full_disk_is_said_and_forgotten",
             "chaos/test_storage.py::test_a_full_disk_of_records_parks_the_document_with_its_number",
         ),
-        tier="D",
     ),
     Promise(
         20,
@@ -262,6 +270,7 @@ PROMISES = (
             "e2e/test_upgrades.py::"
             "test_on_sigterm_the_activity_in_hand_finishes_nothing_new_begins_and_the_worker_leaves",
             "e2e/test_upgrades.py::test_a_version_waits_for_its_turn_takes_over_open_cases_and_hands_back",
+            DRILL,
         ),
     ),
     Promise(
@@ -313,7 +322,9 @@ PROMISES = (
         "A flood exhausts no case and starves nobody.",
         (
             "api/test_flood.py::test_a_flood_is_told_429_early_and_the_case_stays_decidable",
+            "api/test_flood.py::test_a_flood_over_many_cases_is_one_flood",
             "api/test_flood.py::test_what_is_remembered_of_callers_is_bounded",
+            "console/test_flood.py::test_who_has_no_session_is_counted_by_address",
         ),
     ),
     Promise(
@@ -323,6 +334,7 @@ PROMISES = (
         (
             "e2e/test_belonging.py::test_an_orphan_worker_on_the_wrong_database_does_not_start",
             "e2e/test_belonging.py::test_nothing_is_delivered_into_the_namespace_of_another_register",
+            "runtime/test_runtime_embedded.py::test_a_data_folder_is_used_by_one_start_at_a_time",
         ),
     ),
     Promise(
@@ -334,7 +346,6 @@ PROMISES = (
             "runtime/test_backup.py::test_damage_of_every_part_is_found_before_anything_is_restored",
             "e2e/test_backup.py::test_an_office_is_restored_elsewhere_and_goes_on",
         ),
-        tier="C D",
     ),
 )
 
@@ -344,8 +355,10 @@ _HEAD = """\
 二十七条承诺，每条都有能推翻它的测试；点开就是。本页由 `python -m tests.promises` 印出，测试核对它与数据一致。
 Twenty-seven promises, each linked to the tests that can break it. This page is printed from the tests and checked.
 
-引擎：S 为 SQLite，P 为 PostgreSQL。档：C 每次检查都运行；D 另有按种子重复的演练。
-Engines: S SQLite, P PostgreSQL. Tier: C in every run; D a seeded drill as well, three seeds in every run.
+引擎：P，每次 `make test` 都有所列测试在 PostgreSQL 上运行；S，有在 SQLite 上（或不用数据库）运行的。
+Engines: P, one of the tests runs on PostgreSQL in every `make test`; S, one on SQLite or without any database.
+档：C 每次检查都运行；D 另有按种子重复的演练。
+Tier: C in every run; D the seeded drill as well, three seeds in every run.
 标 ✂ 的，另有测试把守护它的那一处去掉，看它的测试确实失败。 *✂: a test takes the guard away and sees the test fail.*
 
 """
@@ -354,6 +367,9 @@ _MATRIX = """
 
 ● 始终成立；○ 故障过后成立；◎ 不能阻止，但查得出、指得到。每一格的测试见 [matrix.py](../tests/chaos/matrix.py)。
 ● holds throughout; ○ holds once the fault is over; ◎ cannot be prevented and is found.
+– 没有测试，原因见表后。 *– no test shows it; the reason stands below.*
+“能办结”：所列测试走到最后，或走到故障之后的下一个决定生效。
+*Finishes: to the end, or to the next decision that counts.*
 
 """
 _FOOT = """
@@ -388,7 +404,11 @@ def page() -> str:
     for each in PROMISES:
         tests = "<br>".join(link(test) for test in tests_of(each))
         found.append([f"{each.name}{cut(each)}", f"{each.chinese}<br>*{each.english}*", tests, each.engines, each.tier])
-    return _HEAD + rows(found) + _MATRIX + rows(table()) + _FOOT
+    return _HEAD + rows(found) + _MATRIX + rows(table()) + _reasons() + _FOOT
+
+
+def _reasons() -> str:
+    return "".join(f"\n- **{fault}** × {invariant.label}：{why}\n" for fault, invariant, why in uncovered())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from fastapi import Query
 from docket import reconciling
 from ledger import log, log_verify
 from ledger import verify as ledger_verify
+from ledger.db import unhurried
 from models.ledger import Verification
 from models.proofs import ConsistencyProof, InclusionProof, LogHead, RowKind
 from models.reconciliation import Reconciled
@@ -51,6 +52,7 @@ def verify_ledger(runtime: Work, officer: Caller) -> Verification:
     """逐链重算，与余额、核定单、存证日志、存档文件比对；差异应为 0。Chains, rebuilt balances, the log, records."""
     runtime.limits.audits.take(officer.id)
     with runtime.database.read() as s:
+        unhurried(s)
         found = ledger_verify.verify(s)
         faults = [*found.faults, *records_verify.verify_records(s, runtime.store), *log_verify.verify_log(s)]
         filed, newest = reading.filed_records(s), log.head(s)

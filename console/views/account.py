@@ -159,7 +159,7 @@ def _facts(s: Session, runtime: Runtime, person: Officer, token: str) -> dict[st
         "received": _current(views, today, "substitute", me.login),
         "others": _between(views, today, me.login),
         "may_grant": arranges,
-        "by_login": Role.SYSTEM_ADMIN in person.roles,
+        "by_login": Role.SECURITY_ADMIN in person.roles,
         "for_others": Role.HEAD in person.roles,
         "colleagues": others,
         "procedures": [(procedure.value, label(procedure)) for procedure in Procedure],

@@ -332,9 +332,9 @@ def _why(stuck: Stuck) -> str:
 
 
 def _engine_url(request: Request, runtime: Runtime) -> str | None:
-    """Before the id of a workflow, for those who may open what the Temporal UI shows. Of a server that is not ours
-    nobody knows where its pages are."""
-    if runtime.settings.production or not RULES["codec_decode"].allows(officer_of(request)):
+    """Before the id of a workflow, for those who may open what the Temporal UI shows; None where nobody said where its
+    pages are."""
+    if not runtime.settings.ui_url or not RULES["codec_decode"].allows(officer_of(request)):
         return None
     return f"{runtime.settings.ui_url}/namespaces/{runtime.namespace}/workflows/"
 

@@ -100,8 +100,10 @@ def _handed_over(session: Session, row: OfficerRow, now: datetime, why: str) -> 
     again (docs/decisions/0049). Administrators decide nothing, and there may be nobody to grant theirs."""
     if row.department == Department.ADMINISTRATION.value:
         return
+    held = row.roles
     accounts.hand_over(session, row, operator(), now, why)
-    errors.print(f"{row.login} 的角色已收回，请安全管理员重新授予 · roles are to be granted again", soft_wrap=True)
+    if held:
+        errors.print(f"{row.login} 的角色已收回，请安全管理员重新授予 · roles are to be granted again", soft_wrap=True)
 
 
 @officer.command("add")
@@ -178,7 +180,7 @@ def officer_password(login: Annotated[str, typer.Argument(help="登录名 · log
         if row is None or not row.active:
             raise StartFault(f"没有经办人 {login} · no such officer")
         set_password(session, row, PasswordHasher().hash(password), now, operator())
-        if parts.settings.production and row.roles:
+        if parts.settings.production:
             _handed_over(session, row, now, "命令行设定密码 · a password by command line")
     say(f"已设定 {login} 的密码，原有登录会话已终止 · set; former sessions have ended")
 
@@ -211,11 +213,17 @@ def officer_substitute(
         )
     except ValueError:
         raise StartFault("程序代码或事由有误 · unknown procedure, or a reason that cannot be read") from None
-    with assembled(settings_here()) as parts, parts.database.write() as session:
+    settings = settings_here()
+    if settings.production:  # a substitution lends roles, and at the machine nobody can tell who asks for it
+        raise StartFault(
+            "正式环境中不在命令行安排代行：由本人、本部门负责人或安全管理员在控制台“账号与代行”或经接口安排 · "
+            "in production a substitution is arranged at the console or through the API, never by a command"
+        )
+    with assembled(settings) as parts, parts.database.write() as session:
         row = find_by_login(session, by or principal)
         if row is None:
             raise StartFault(f"没有经办人 {by or principal} · no such officer")
-        done = grant(session, wanted, officer_of(row), uuid.uuid4().hex, now)
+        done = grant(session, wanted, officer_of(row), uuid.uuid4().hex, now, operator())
         if isinstance(done, Refusal):
             raise StartFault(done.message)
         if isinstance(done, list):

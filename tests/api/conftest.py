@@ -32,7 +32,8 @@ from runtime.client import TemporalAway
 from runtime.disposing import Disposer
 from runtime.renditions import PdfMaker, Shelf
 from runtime.settings import Settings
-from tests.support.engines import copy_of, forget, register_of
+from tests.support.engines import CHOSEN, copy_of, database_for, forget
+from tests.support.postgres import need_postgres
 
 UNIT_A = examples.UNIT
 UNIT_B = "11990000000000002B"
@@ -148,13 +149,37 @@ class Desk:
             commands.write_receipt(s, delivery.command_id, NOW, None)
 
 
+Filled = tuple[str, dict[str, str], dict[str, Officer]]
+"""The address of a register, tokens and officers by login."""
+
+
+@pytest.fixture
+def engine() -> str:
+    """SQLite, in a run on PostgreSQL PostgreSQL; a test that is to run on both parametrises it."""
+    return "postgresql" if CHOSEN == "postgresql" else "sqlite"
+
+
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str], dict[str, Officer]]]:
-    """A register with units and officers, made once and copied for each test."""
-    folder = tmp_path_factory.mktemp("register")
-    url = register_of(folder / "register.db")
-    yield url, *_filled(url)
+def registers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Filled]]:
+    """A register of each engine that is asked for, with units and officers, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("registers")
+    made: dict[str, Filled] = {}
+
+    def of(engine: str) -> Filled:
+        if engine not in made:
+            url = database_for(engine, folder / f"{engine}.db")
+            made[engine] = (url, *_filled(url))
+        return made[engine]
+
+    yield of
     forget(folder)
+
+
+@pytest.fixture
+def filled(registers: Callable[[str], Filled], engine: str) -> Filled:
+    if engine == "postgresql":
+        need_postgres()
+    return registers(engine)
 
 
 def _filled(url: str) -> tuple[dict[str, str], dict[str, Officer]]:
@@ -179,16 +204,15 @@ def _filled(url: str) -> tuple[dict[str, str], dict[str, Officer]]:
 
 
 @pytest.fixture
-def database(filled: tuple[str, dict[str, str], dict[str, Officer]], tmp_path: Path) -> Iterator[Database]:
+def database(filled: Filled, tmp_path: Path) -> Iterator[Database]:
     made = Database(copy_of(filled[0], tmp_path / "register.db"), KEYRING)
     yield made
     made.close()
+    forget(tmp_path)
 
 
 @pytest.fixture
-async def desk(
-    filled: tuple[str, dict[str, str], dict[str, Officer]], database: Database, tmp_path: Path
-) -> AsyncIterator[Desk]:
+async def desk(filled: Filled, database: Database, tmp_path: Path) -> AsyncIterator[Desk]:
     temporal = NotingTemporal()
     store = FolderStore(tmp_path / "records")
     calendar = Calendar(version="t", published=frozenset({2026}), holidays=frozenset(), workdays=frozenset())
@@ -210,7 +234,7 @@ async def desk(
     app = create_app(runtime)
     transport = httpx.ASGITransport(app=app, client=("192.0.2.1", 50000))
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
-        yield Desk(app, client, runtime, temporal, database, filled[1], filled[2])
+        yield Desk(app, client, runtime, temporal, database, dict(filled[1]), dict(filled[2]))
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

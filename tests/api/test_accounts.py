@@ -158,17 +158,17 @@ async def test_a_rename_loses_nothing(desk: Desk) -> None:
     with desk.database.write() as s:
         substitutions.grant(s, wanted, desk.cast["organiser"], "k", NOW)
     for who, body in (
-        ("organiser", {"name": "组新"}),
-        ("organiser_two", {"login": "zu2"}),
+        ("organiser", {"login": "zu"}),
+        ("organiser_two", {"name": "组新"}),
         ("applicant", {"name": "申新"}),
     ):
         answer = await desk.post(f"/officers/o-{who}/details", by="system_admin", key=f"n-{who}", json=body)
         assert answer.json()["id"] == f"o-{who}"
-    await granted(desk, "o-organiser_two", {"roles": ["approver"], "reason": "更名"})
-    headers = token_for(desk, "o-organiser_two") | {"Acting-For": "organiser"}
+    await granted(desk, "o-organiser", {"roles": ["approver"], "reason": "更名"})
+    headers = token_for(desk, "o-organiser_two") | {"Acting-For": "zu"}
     assert (await desk.get("/worklist", headers=headers)).status_code == 200
-    listed = (await desk.get("/substitutions", by="organiser")).json()["items"]
-    assert [(row["substitute"], row["principal_name"]) for row in listed] == [("zu2", "组新")]
+    listed = (await desk.get("/substitutions", by="organiser_two")).json()["items"]
+    assert [(row["principal"], row["substitute_name"]) for row in listed] == [("zu", "组新")]
     docket = (await desk.get(f"/cases/{case_id}", by="applicant")).json()
     assert docket["case_id"] == case_id
     assert desk.rows(case_id)[0].officer == "o-applicant"

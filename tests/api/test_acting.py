@@ -67,13 +67,14 @@ async def test_a_faulty_substitution_names_its_field(desk: Desk, change: dict[st
     assert (await desk.get("/substitutions", by="supervisor")).json()["items"] == []
 
 
-async def test_nobody_grants_what_is_another_s_and_the_administrator_may_for_all(desk: Desk) -> None:
+async def test_nobody_grants_what_is_another_s_and_the_security_administrator_may_for_all(desk: Desk) -> None:
     body = {**LEAVE, "principal": "organiser"}
     for by in ("organiser_two", "head", "applicant"):
         problem(await desk.post("/substitutions", by=by, key="k", json=body), 403, "no-substitution")
-    assert (await desk.post("/substitutions", by="system_admin", key="k", json=body)).status_code == 201
+    problem(await desk.post("/substitutions", by="system_admin", key="k", json=body), 403, "forbidden")
+    assert (await desk.post("/substitutions", by="security_admin", key="k", json=body)).status_code == 201
     other = {**body, "reason": "另一事由"}
-    problem(await desk.post("/substitutions", by="system_admin", key="k", json=other), 409, "key-reused")
+    problem(await desk.post("/substitutions", by="security_admin", key="k", json=other), 409, "key-reused")
 
 
 async def test_a_substitute_signs_with_his_own_key_and_both_names(desk: Desk) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import logging
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from google.protobuf import json_format
 from sqlmodel import select
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.converter import WorkflowSerializationContext
 
+from api.app import create_app
 from api.door import CODEC_COOKIE
 from api.limits import Buckets
 from docket import audit
 from models.audit import Act, Outcome
 from models.register import Trace
 from runtime.codec import SealingCodec
+from runtime.settings import Settings
 
 from .conftest import KEYRING, Desk, problem
 
@@ -94,7 +98,7 @@ async def test_a_malformed_call_is_a_problem_without_echo(desk: Desk, body: dict
 
 async def test_only_the_temporal_ui_gets_cors(desk: Desk) -> None:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,x-namespace"}
-    own = desk.runtime.settings.ui_url
+    own = desk.runtime.settings.ui_origin
     preflight = await desk.call("OPTIONS", "/codec/decode", headers={"Origin": own, **asked})
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == own
@@ -109,13 +113,28 @@ async def test_only_the_temporal_ui_gets_cors(desk: Desk) -> None:
 async def test_the_cookie_counts_only_from_the_temporal_ui(desk: Desk) -> None:
     body = await sealed("case-1")
     cookie = {"Cookie": f"{CODEC_COOKIE}={desk.tokens['head']}"}
-    own = desk.runtime.settings.ui_url
+    own = desk.runtime.settings.ui_origin
     assert (await desk.post("/codec/decode", headers={**cookie, "Origin": own}, json=body)).status_code == 200
     for headers in (cookie, {**cookie, "Origin": "http://evil.test"}):
         problem(await desk.post("/codec/decode", headers=headers, json=body), 401, "unauthenticated")
     problem(await desk.get("/cases", headers={**cookie, "Origin": own}), 401, "unauthenticated")
     weak = {"Cookie": f"{CODEC_COOKIE}={desk.tokens['examiner']}", "Origin": own}
     problem(await desk.post("/codec/decode", headers=weak, json=body), 403, "forbidden")
+
+
+@pytest.mark.parametrize("ui", ["https://temporal.donghe.example/ui", ""], ids=["elsewhere", "nowhere"])
+async def test_a_temporal_ui_elsewhere_is_the_only_one_when_it_is_named(desk: Desk, ui: str) -> None:
+    """And where none is named there is none, whatever a browser calls itself."""
+    settings = Settings(data_dir=desk.runtime.settings.data_dir, ui_url=ui)
+    app = create_app(replace(desk.runtime, settings=settings))
+    cookie, body = {"Cookie": f"{CODEC_COOKIE}={desk.tokens['head']}"}, await sealed("case-1")
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+        for origin in ("https://temporal.donghe.example", "http://127.0.0.1:8233", "null", ""):
+            answer = await client.post("/api/v1/codec/decode", headers={**cookie, "Origin": origin}, json=body)
+            named = bool(ui) and ui.startswith(origin or "-")
+            assert answer.status_code == (200 if named else 401), origin
+            assert ("access-control-allow-origin" in answer.headers) == named, origin
 
 
 async def test_each_call_is_audited_before_anything_is_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from api.problems import ProblemError
 from docket import commands
 from docket.relay import Relay
 from models.decisions import Receipt
+from tests.support.engines import ENGINES
 
 from .conftest import Desk, problem
 
@@ -107,6 +108,7 @@ async def test_a_token_that_is_refused_for_its_rate_is_not_even_looked_up(
     assert (await desk.get("/worklist", by="head")).status_code == 200
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 async def test_a_flood_over_many_cases_is_one_flood(desk: Desk) -> None:
     """A new case id is no new bucket for whoever writes."""
     desk.runtime.limits.calls = Buckets(burst=50, per_second=0.001)

@@ -12,11 +12,14 @@ from typing import Any
 
 import pytest
 
+from api.limits import Buckets
 from api.oidc import ASK_AGAIN, CLOCKS_APART, KEYS_FRESH, KEYS_KEPT, Vouching, is_jwt
-from docket import officers
+from docket import audit, officers
+from models.audit import Act, Outcome
 from models.register import OfficerRow
 from runtime.settings import Settings
 from tests.support import oidc_provider
+from tests.support.engines import ENGINES
 from tests.support.oidc_provider import AUDIENCE, CLIENT_ID, Provider
 
 from .conftest import NOW, Desk, problem
@@ -118,6 +121,19 @@ async def test_what_does_not_hold_is_nobody(office: Desk, provider: Provider, fo
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
     assert token[:20] not in answer.text
     assert (await ask(office, provider.minted())).status_code == 200  # the good one beside it still counts
+
+
+async def test_a_token_of_the_provider_that_does_not_hold_stands_in_the_audit_as_far_as_one_address_may_fill_it(
+    office: Desk, provider: Provider
+) -> None:
+    office.runtime.limits.refusals = Buckets(burst=2, per_second=0.001)
+    stranger = provider.minted({"preferred_username": "stranger"})
+    for token in (stranger, *(provider.minted(**FORGED["a logout token"]) for _ in range(4))):
+        problem(await ask(office, token), 401, "unauthenticated")
+    with office.database.read() as s:
+        told = audit.entries(s, act=Act.SIGN_IN).items
+    assert [(row.outcome, row.address) for row in told] == [(Outcome.REFUSED, "192.0.2.1")] * 2
+    assert "stranger" not in str(told)
 
 
 async def test_a_changed_claim_breaks_the_signature(office: Desk, provider: Provider) -> None:
@@ -269,6 +285,7 @@ async def test_a_token_for_some_operations_opens_those_as_far_as_its_officer_may
     problem(await desk.get("/audit", headers=headers), 403, "forbidden")  # a scope adds nothing
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 async def test_a_token_ends_with_its_day_by_the_clock_of_the_register(desk: Desk) -> None:
     """P21 leaves the expiry of tokens apart: it follows the office's clock."""
     with desk.database.write() as s:

@@ -10,12 +10,15 @@ import httpx
 import pytest
 from sqlmodel import col, update
 
+from api.limits import Buckets
 from console import oidc, session
+from docket import audit
+from models.audit import Act, Outcome
 from models.register import OfficerRow
 from runtime.faults import StartFault
 from runtime.settings import check_profile, load_settings
 from tests.support import oidc_provider
-from tests.support.console import Browser, Counter, text_of
+from tests.support.console import ADDRESS, Browser, Counter, text_of
 from tests.support.office import EXAMINER, Office
 
 PUBLIC = "http://office.test"
@@ -154,6 +157,23 @@ async def test_whoever_is_not_an_active_officer_is_refused_in_words(
     provider.login = EXAMINER.id
     assert (await walk(visitor)).status_code == 403
     assert session.COOKIE not in visitor.http.cookies
+
+
+async def test_who_was_sent_back_without_being_let_in_stands_in_the_audit_as_far_as_one_address_may_fill_it(
+    office_with: Counter, visitor: Browser, provider: oidc_provider.Provider
+) -> None:
+    """Of the login nothing is kept: it is nobody's."""
+    office_with.runtime.limits.refusals = Buckets(burst=3, per_second=0.001)
+    provider.login = "stranger"
+    assert (await walk(visitor)).status_code == 403
+    for _ in range(9):
+        assert (await visitor.get("/sign-in/callback?code=x&state=y")).status_code == 403
+    with office_with.office.database.read() as s:
+        told = audit.entries(s, act=Act.SIGN_IN).items
+    assert [row.outcome for row in told] == [Outcome.REFUSED] * 3
+    assert {row.address for row in told} == {ADDRESS}
+    assert "未登记" in told[-1].detail
+    assert "stranger" not in str(told)
 
 
 async def test_the_provider_cannot_lead_people_elsewhere(visitor: Browser) -> None:

@@ -337,7 +337,7 @@ async def test_a_form_that_stood_open_too_long_is_refused_in_words(counter: Coun
 async def test_who_may_read_payloads_in_the_temporal_ui_may_do_so_while_signed_in(
     counter: Counter, officer: Officer, may: bool
 ) -> None:
-    own = {"Origin": counter.runtime.settings.ui_url}
+    own = {"Origin": counter.runtime.settings.ui_origin}
     async with counter.browser() as b:
         await sign(b, officer.id)
         assert (CODEC_COOKIE in b.http.cookies) is may
@@ -539,8 +539,8 @@ async def test_faults_of_a_substitution_stand_beside_their_fields(counter: Count
 
 async def test_who_decides_nothing_grants_nothing(counter: Counter, office: Office) -> None:
     with office.database.write() as s:
-        s.add(OfficerRow(id="sec", login="sec", name="安", department="administration", roles="security-admin"))
-    keeper = Officer(id="sec", name="安", department=Department.ADMINISTRATION, roles=frozenset({Role.SECURITY_ADMIN}))
+        s.add(OfficerRow(id="sys", login="sys", name="统", department="administration", roles="system-admin"))
+    keeper = Officer(id="sys", name="统", department=Department.ADMINISTRATION, roles=frozenset({Role.SYSTEM_ADMIN}))
     for officer in (SUPERVISOR, keeper):
         async with counter.browser(officer) as b:
             assert "授予代行" not in text_of(await b.get("/account"))

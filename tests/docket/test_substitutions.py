@@ -7,13 +7,14 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import Session, select
 
-from docket import substitutions
+from docket import accounts, substitutions
+from models.audit import Act
 from models.decisions import Officer
 from models.enums import Department, Procedure, Role
 from models.refusals import Refusal, RefusalCode
 from models.register import OfficerRow
 from models.substitutions import NewSubstitution, SubstitutionView
-from models.visits import Substitution
+from models.visits import AuditRow, Substitution
 from tests.support.office import (
     APPLICANT,
     EXAMINER,
@@ -30,6 +31,7 @@ from tests.support.office import (
 
 TODAY = date(2026, 3, 2)
 ADMIN = Officer(id="admin", name="梁统", department=Department.ADMINISTRATION, roles=frozenset({Role.SYSTEM_ADMIN}))
+SECURITY = Officer(id="safe", name="安全", department=Department.ADMINISTRATION, roles=frozenset({Role.SECURITY_ADMIN}))
 
 
 def wanted(substitute: Officer, **more: object) -> NewSubstitution:
@@ -150,14 +152,17 @@ def test_administrators_and_auditors_have_no_substitute(office: Office) -> None:
 
 
 def test_who_may_arrange_it_for_another(office: Office) -> None:
-    """A head for the own department, a system administrator for anybody; a colleague for nobody."""
+    """A head for the own department, a security administrator for anybody; a colleague for nobody, and the system
+    administrator, who could take the substitute's account into his own hand, for nobody either."""
     add(office, ADMIN)
+    add(office, SECURITY)
     granted(office, REGISTRAR, by=HEAD, key="head", principal=ISSUER.id)
-    granted(office, ORGANISATION_TWO, by=ADMIN, key="admin", principal=ORGANISATION.id)
+    granted(office, ORGANISATION_TWO, by=SECURITY, key="safe", principal=ORGANISATION.id)
     for by, principal, substitute in (
         (EXAMINER, ISSUER, REGISTRAR),
         (HEAD, ORGANISATION, ORGANISATION_TWO),
         (ORGANISATION_TWO, ORGANISATION, ORGANISATION_TWO),
+        (ADMIN, ISSUER, REGISTRAR),
     ):
         with office.database.write() as s:
             done = substitutions.grant(s, wanted(substitute, principal=principal.id), by, "x", office.now)
@@ -205,6 +210,22 @@ def test_it_is_ended_at_once_and_once(office: Office, by: Officer) -> None:
         again = substitutions.end(s, made.id, by, office.now)
     assert isinstance(again, SubstitutionView)
     assert again.ended_at == first
+
+
+def test_an_account_that_may_be_in_another_hand_loses_what_others_gave_it(office: Office) -> None:
+    """Else the system administrator, by a new password for the substitute, would act with the principal's roles."""
+    received = granted(office, REGISTRAR, by=ISSUER)
+    given = granted(office, INSPECTOR, by=REGISTRAR, key="k2")
+    add(office, ADMIN)
+    with office.database.write() as s:
+        accounts.set_password(s, REGISTRAR.id, "hash", ADMIN, office.now)
+    with office.database.read() as s:
+        ended = {each.id: each.ended_at for each in substitutions.visible(s, HEAD, office.now)}
+        told = [row for row in s.exec(select(AuditRow)) if row.act == Act.SUBSTITUTION_ENDED]
+    assert ended == {received.id: office.now, given.id: None}
+    assert [(row.officer, row.about) for row in told] == [(ADMIN.id, received.id)]
+    assert acting(office, REGISTRAR, ISSUER) is None
+    assert acting(office, INSPECTOR, REGISTRAR) is None, "nobody stands in for roles that wait to be granted again"
 
 
 def test_strangers_end_nothing_and_learn_nothing(office: Office) -> None:

@@ -96,6 +96,14 @@ def test_the_production_profile_is_what_deploy_runs() -> None:
         assert compose()["services"][name]["environment"]["DINGBIAN_PROFILE"] == "production"
 
 
+def test_the_api_of_compose_believes_the_proxy_on_the_host_and_nobody_else() -> None:
+    """Whoever comes through the proxy keeps an address of their own: limits and the audit go by it."""
+    trusted = compose()["services"]["api"]["environment"]["DINGBIAN_TRUSTED_PROXIES"]
+    (network,) = compose()["networks"]["outside"]["ipam"]["config"]
+    assert trusted == network["gateway"]
+    assert "outside" in compose()["services"]["api"]["networks"]
+
+
 # --- systemd -------------------------------------------------------------------------------------------------------
 
 

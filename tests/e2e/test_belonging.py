@@ -23,6 +23,7 @@ from runtime.embedded import EmbeddedTemporal
 from runtime.faults import StartFault
 from runtime.ports import free_port
 from runtime.settings import Settings, load_settings
+from tests.support.engines import ENGINES, database_for, forget
 from tests.support.office import Office, keyring
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("server")]
@@ -61,20 +62,26 @@ async def test_a_namespace_is_claimed_once_and_another_register_is_refused(clien
     assert await owner(client) == "a" * 32
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 async def test_an_orphan_worker_on_the_wrong_database_does_not_start(
-    client: Client, settings: Settings, tmp_path: Path
+    client: Client, settings: Settings, tmp_path: Path, engine: str
 ) -> None:
     """A data folder of its own, so that nothing but Temporal can tell that the register is the wrong one."""
-    with assembled(settings, migrate=True) as parts:
+    right, wrong = (database_for(engine, tmp_path / f"{name}.db") for name in ("right", "wrong"))
+    with assembled(settings.model_copy(update={"database_url": right}), migrate=True) as parts:
         await claim(client, ledger_id_of(parts.database))
-    wrong = settings.model_copy(update={"data_dir": tmp_path / "two"})
-    variables = {"DINGBIAN_DATA_DIR": str(wrong.data_dir), "DINGBIAN_TEMPORAL_PORT": str(wrong.temporal_port)}
+    variables = {
+        "DINGBIAN_DATA_DIR": str(tmp_path / "two"),
+        "DINGBIAN_DATABASE_URL": wrong,
+        "DINGBIAN_TEMPORAL_PORT": str(settings.temporal_port),
+    }
     env = {**os.environ, **variables}
     assert (await asyncio.to_thread(_typed, "migrate", env)).returncode == 0
     done = await asyncio.to_thread(_typed, "worker", env)
     assert done.returncode == 2, done.stderr
     assert "another register" in done.stderr
     assert "Traceback" not in done.stderr
+    forget(tmp_path)
 
 
 def _typed(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

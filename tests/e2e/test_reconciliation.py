@@ -26,6 +26,7 @@ from models.decisions import StartCase
 from models.docket import Desk
 from models.enums import State
 from models.reconciliation import DifferenceKind, Reconciled, ReconcileRun, Standing
+from records.verify import verify_records
 from runtime.client import connected
 from runtime.engine import TemporalEngine
 from tests.support.office import application, keyring, person
@@ -131,6 +132,7 @@ async def test_terminated_deleted_and_foreign_workflows_are_named_and_what_is_sa
         for case_id in (whole, terminated, deleted):
             answer = await _examined(town, case_id)
             assert (answer.status_code, answer.json()["receipt"]["status"]) == (200, "accepted"), answer.text
+    _whole(town)
 
 
 async def test_a_workflow_that_was_reset_goes_on_from_the_register_and_is_no_difference(town: Town) -> None:
@@ -153,6 +155,7 @@ async def test_a_workflow_that_was_reset_goes_on_from_the_register_and_is_no_dif
         named = {"subject": slot, "persons": [person(slot, 300)], "reference_no": "示组任〔2026〕5号"}
         answer = await town.decide(case_id, "organisation", "approve-persons", **named)
         assert (answer.status_code, answer.json()["receipt"]["status"]) == (200, "accepted"), answer.text
+    _whole(town)
 
 
 async def test_an_older_copy_of_temporal_lacks_precisely_the_later_case_which_begins_anew(town: Town) -> None:
@@ -190,6 +193,13 @@ async def test_the_schedules_activity_keeps_its_result_for_the_pages(town: Town)
     assert told.json() == done.model_dump(mode="json")
     ready = (await town.http.get("/health/ready")).json()
     assert ready["parts"]["reconciliation"]["well"] is True
+
+
+def _whole(town: Town) -> None:
+    """Quotas, chains, and every number with its document."""
+    with town.office.database.read() as s:
+        assert verify(s).intact
+        assert verify_records(s, town.office.store) == []
 
 
 def _postings(town: Town) -> dict[str, str]:

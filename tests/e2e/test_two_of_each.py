@@ -24,7 +24,7 @@ from tests.chaos.plant import Plant, alone, until
 from tests.support.postgres import need_postgres
 from tests.support.processes import Process
 
-pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.xdist_group("server")]
+pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.postgresql, pytest.mark.xdist_group("server")]
 
 CASES = 20
 VACANCIES = 4

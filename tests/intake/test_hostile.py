@@ -20,8 +20,9 @@ from ledger.db import Database
 from ledger.intake import import_file
 from ledger.intake.columns import PERSONS, SHEETS, UNITS
 from ledger.spreadsheets import limits, reader
+from ledger.verify import verify
 from models.intake import ImportReport
-from models.register import Account, Journal, Person, Unit
+from models.register import Account, Journal, Person, Record, Unit
 from models.rulebook import Rulebook
 
 from .book import AT, sound, write
@@ -368,4 +369,6 @@ def test_nothing_of_a_refused_file_reaches_the_accounts(database: Database, tmp_
     rows[PERSONS][2]["identity_no"] = "=1"
     assert not judge(database, write(tmp_path / "x.xlsx", rows)).imported
     with database.read() as session:
-        assert session.exec(select(func.count()).select_from(Account)).one() == 0
+        for table in (Account, Journal, Record):
+            assert session.exec(select(func.count()).select_from(table)).one() == 0
+        assert verify(session).intact

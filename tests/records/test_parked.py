@@ -144,6 +144,7 @@ def told(office: Office, case_id: str, kind: DocumentKind, waiting: list[Record]
         assert all(check_code(s, row.code).status == "unknown" for row in waiting)
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_template_spoilt_before_the_decision_hinders_no_decision(office: Office, tmp_path: Path, how: str) -> None:
     """The number is given without a template; the one that makes the file counts."""

@@ -338,6 +338,7 @@ def test_a_step_that_needs_what_is_lost_is_parked_with_its_number_and_posting_un
     assert office.numbers() != numbers
     with office.database.read() as s:
         assert verify(s).intact
+        assert verify_records(s, office.store) == []
 
 
 def test_orders_of_a_parked_case_keep_their_alarm_until_the_key_is_back(office: Office) -> None:

@@ -14,7 +14,7 @@ from runtime.first_start import prepare
 from runtime.keyring import create_key_file
 from runtime.logs import scrub
 from runtime.settings import Settings, load_settings
-from tests.support.place import rules_of_a_real_place
+from tests.support.place import PUBLIC_URL, rules_of_a_real_place
 
 
 def settings_in(folder: Path, **others: object) -> Settings:
@@ -86,7 +86,9 @@ def test_production_refuses_a_register_with_demo_officers(tmp_path: Path, monkey
     proper.write_text(embedded.keyring_file.read_text().replace('"embedded"', '"production"'))
     proper.chmod(0o600)
     rules = rules_of_a_real_place(tmp_path)
-    production = settings_in(tmp_path, profile="production", keyring_file=proper, rules_file=rules)
+    production = settings_in(
+        tmp_path, profile="production", keyring_file=proper, rules_file=rules, public_url=PUBLIC_URL
+    )
     with pytest.raises(StartFault, match="演示账号"), assembled(production):
         pass
 

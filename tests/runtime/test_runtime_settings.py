@@ -20,7 +20,7 @@ from runtime.settings import (
     unknown_variables,
     uses_embedded_temporal,
 )
-from tests.support.place import rules_of_a_real_place
+from tests.support.place import PUBLIC_URL, rules_of_a_real_place
 
 
 def test_defaults_follow_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,17 +153,48 @@ def test_production_refuses_everything_that_is_for_demonstration(
         "demo-accounts.json",
         "TEMPORAL_ADDRESS",
         "office.name, office.duty_officer",
+        "DINGBIAN_PUBLIC_URL",
     )
     for named in demonstration:
         assert named in str(fault.value)
     monkeypatch.setenv("TEMPORAL_ADDRESS", "cluster:7233")
     settings.demo_accounts_file.unlink()
-    check_profile(Settings(data_dir=tmp_path, profile="production", rules_file=rules_of_a_real_place(tmp_path)))
+    rules = rules_of_a_real_place(tmp_path)
+    check_profile(Settings(data_dir=tmp_path, profile="production", rules_file=rules, public_url=PUBLIC_URL))
     check_profile(Settings(data_dir=tmp_path))
+
+
+@pytest.mark.parametrize("address", [{}, {"public_url": "http://posts.donghe.example"}, {"api_host": "127.0.0.1"}])
+def test_production_refuses_to_be_reached_without_tls(
+    address: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The default is http on loopback: QR codes would lead nowhere, and cookies travel in clear."""
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "cluster:7233")
+    rules = rules_of_a_real_place(tmp_path)
+    with pytest.raises(StartFault, match="DINGBIAN_PUBLIC_URL 须是 https 地址"):
+        check_profile(Settings(data_dir=tmp_path, profile="production", rules_file=rules, **address))
+
+
+def test_the_temporal_ui_is_on_loopback_unless_it_is_said_where_it_is(tmp_path: Path) -> None:
+    embedded = Settings(data_dir=tmp_path, ui_port=9233)
+    assert (embedded.ui_url, embedded.ui_origin) == ("http://127.0.0.1:9233", "http://127.0.0.1:9233")
+    silent = Settings(data_dir=tmp_path, profile="production")
+    assert (silent.ui_url, silent.ui_origin) == ("", "")
+    said = Settings(data_dir=tmp_path, profile="production", ui_url="https://temporal.donghe.example/ui/")
+    assert (said.ui_url, said.ui_origin) == ("https://temporal.donghe.example/ui", "https://temporal.donghe.example")
+
+
+@pytest.mark.parametrize("value", ["*", "proxy", "", "127.0.0.1,", "10.0.0.1/99"])
+def test_a_proxy_is_named_by_its_address_and_nobody_is_believed_at_random(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DINGBIAN_TRUSTED_PROXIES", value)
+    with pytest.raises(StartFault, match="DINGBIAN_TRUSTED_PROXIES"):
+        load_settings()
 
 
 def test_production_refuses_one_name_of_the_fictional_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "cluster:7233")
     rules = rules_of_a_real_place(tmp_path, duty_officer=OfficeRules().duty_officer)
     with pytest.raises(StartFault, match=r"office\.duty_officer，请改为本地的"):
-        check_profile(Settings(data_dir=tmp_path, profile="production", rules_file=rules))
+        check_profile(Settings(data_dir=tmp_path, profile="production", rules_file=rules, public_url=PUBLIC_URL))

@@ -219,6 +219,7 @@ def test_the_applicant_never_approves(office: Office) -> None:
     refused(office.decide(case_id, "examine", moved), RefusalCode.SELF_APPROVAL)
 
 
+@pytest.mark.both
 def test_one_officer_never_acts_in_two_roles_of_one_case(office: Office) -> None:
     """Case 23: examiner and issuer; holds for whoever has both roles."""
     both = Officer(
@@ -253,6 +254,7 @@ def test_a_late_decision_on_a_closed_case_is_answered_and_changes_nothing(office
     assert office.docket(case_id).state is State.REJECTED
 
 
+@pytest.mark.both
 def test_a_decision_of_another_department_is_refused(office: Office) -> None:
     """Case 26; routing: the worker slot belongs to PERSONNEL, the administrative one to ORGANISATION."""
     case_id = office.opened(application(line("headcount:administrative"), line("headcount:worker")))
@@ -283,6 +285,7 @@ def test_reject_and_return_need_an_opinion_and_approval_a_reference_number(offic
     refused(bare, RefusalCode.REFERENCE_REQUIRED)
 
 
+@pytest.mark.both
 def test_a_signal_that_does_not_match_its_row_leaves_a_trace_and_uses_up_nothing(office: Office) -> None:
     """Forged id, altered content, wrong name, another case's row."""
     case_id = office.opened(application(meeting="甲"))

@@ -1,4 +1,4 @@
-"""The rules file of a place that is not the fictional one, as production wants it."""
+"""A place that is not the fictional one, as production wants it: its rules file and its address."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 from models.rulebook import OfficeRules
+
+PUBLIC_URL = "https://posts.donghe.example"
 
 
 def rules_of_a_real_place(folder: Path, **office: str) -> Path:
