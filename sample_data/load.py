@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from ledger.db import Database
+from ledger.db import Database, hold_log
 from ledger.intake.entries import Opening
 from ledger.intake.register import Progress, silent, write_opening
 from models.ledger import Cause
@@ -53,7 +53,7 @@ def load_sample(database: Database, rulebook: Rulebook, *, progress: Progress | 
     if before is not None:
         return before
     with database.write() as session:
-        # Again inside the transaction that excludes other writers: two first starts may run at once.
+        hold_log(session)  # two first starts may run at once: one of them waits here, and looks again
         before = _loaded(session)
         if before is not None:
             return before

@@ -270,16 +270,27 @@ async def _substitute(desk: Desk) -> int:
     return (await desk.post("/substitutions", by="organiser", key="k", json=body)).status_code
 
 
+FULL = {
+    "sqlite": ("CREATE TRIGGER no_room BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END",),
+    "postgresql": (
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'full'; END $$",
+        "CREATE TRIGGER no_room BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION no_room()",
+    ),
+}
+AGAIN = {"sqlite": "DROP TRIGGER no_room", "postgresql": "DROP TRIGGER no_room ON audit"}
+
+
 @pytest.mark.parametrize("attempt", [_enter, _grant, _stop, _rename, _password, _substitute])
 async def test_what_cannot_be_audited_does_not_happen(desk: Desk, attempt: Try) -> None:
     """P9: never silent. The row and its audit are one transaction."""
     before = _accounts(desk)
     with desk.database.write() as s:
-        s.execute(text("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"))
+        for statement in FULL[s.connection().dialect.name]:
+            s.execute(text(statement))
     assert await attempt(desk) >= 500
     assert _accounts(desk) == before
     with desk.database.write() as s:
-        s.execute(text("DROP TRIGGER full"))
+        s.execute(text(AGAIN[s.connection().dialect.name]))
     assert await attempt(desk) < 300
     assert _accounts(desk) != before
 

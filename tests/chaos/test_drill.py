@@ -16,6 +16,7 @@ from sqlalchemy import text
 from docket import commands
 from models.enums import CommandKind
 from models.register import Command
+from tests.support.engines import needs_file
 from tests.support.office import EXAMINER, Office
 from tests.support.postgres import PostgresServer, need_postgres
 
@@ -93,6 +94,7 @@ def test_the_audit_sees_a_row_that_was_taken_for_delivered(office: Office) -> No
     assert [fault.split(":")[0] for fault in found.faults] == ["without a receipt"]
 
 
+@needs_file
 def test_the_audit_sees_a_decision_that_was_booked_twice_or_not_at_all(office: Office) -> None:
     case_id = office.opened()
     [slot] = office.issued(case_id)
@@ -109,6 +111,7 @@ def test_the_audit_sees_a_decision_that_was_booked_twice_or_not_at_all(office: O
     assert [fault.split(":")[0] for fault in found.faults] == ["POST rows"]
 
 
+@needs_file
 def test_the_watch_sees_an_account_that_is_overfull_or_does_not_follow_its_journal(office: Office) -> None:
     watch = Watch()
     watch.look(office.database.engine)

@@ -20,8 +20,11 @@ from ledger import db
 from ledger.verify import verify
 from models.register import Case, Journal, Record
 from records.verify import verify_records
+from tests.support.engines import needs_file
 from tests.support.office import APPLICANT, EXAMINER, ISSUER, Office, application
 from tests.support.town import Town
+
+pytestmark = needs_file
 
 DISK = "16m"
 """Small enough to be filled at once, large enough for a register that works."""

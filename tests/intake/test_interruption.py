@@ -17,6 +17,7 @@ from ledger.intake.marked import MARKING
 from ledger.intake.register import WRITING
 from models.rulebook import Rulebook
 from sample_data.big import write_workbook
+from tests.support.engines import register_of
 
 from .book import AT, sound, write
 from .test_import import assert_nothing_stands
@@ -37,7 +38,7 @@ children = []
 begin = reader.ChildTables.begin
 reader.ChildTables.begin = lambda tables: (children.append(tables._process.pid), begin(tables))[1]
 key = SealingKey("test", "sm4-gcm", b"0123456789abcdef")
-database = Database(f"sqlite:///{folder}/register.db", Keyring({"test": key}, "test", b"i" * 32))
+database = Database(sys.argv[5], Keyring({"test": key}, "test", b"i" * 32))
 
 def hold(told, done, total):
     if told.startswith(phase) and done >= least:
@@ -50,7 +51,16 @@ import_file(database, Rulebook(), book, at=datetime(2026, 11, 20, 2, tzinfo=UTC)
 
 def broken_off(folder: Path, book: Path, phase: str, least: int, by: signal.Signals) -> None:
     """Runs the import in a process of its own and ends it where `phase` has done at least so many rows."""
-    arguments = [sys.executable, "-c", PROGRAM, str(folder), str(book), phase, str(least)]
+    arguments = [
+        sys.executable,
+        "-c",
+        PROGRAM,
+        str(folder),
+        str(book),
+        phase,
+        str(least),
+        register_of(folder / "register.db"),
+    ]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         child = int(process.stdout.readline())

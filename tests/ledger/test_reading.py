@@ -16,6 +16,7 @@ from ledger.verify import verify
 from models.enums import ExitReason, Resource, Sex
 from models.ledger import OpeningAccount, OpeningPerson
 from models.sealing import Unsealable
+from tests.support.engines import needs_file
 from tests.support.ledger import (
     BASIS,
     NOON,
@@ -114,6 +115,7 @@ def test_every_spelling_finds_the_same_person(database: Database) -> None:
         assert occupancy.standing(s, identity(499, sex=Sex.FEMALE)) is None
 
 
+@needs_file
 def test_identity_numbers_and_birth_dates_are_clear_nowhere_on_the_disk(database: Database, tmp_path: Path) -> None:
     """Of a server, whose files are not ours to read, every row as it would be copied out."""
     with database.write() as s:

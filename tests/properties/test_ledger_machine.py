@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from ledger.verify import verify
 from models.enums import EntryKind, ExitReason, Resource, SlipState
 from models.ledger import Posting, Side
 from models.refusals import Refusal, RefusalCode
+from tests.support.engines import copy_of, forget, register_of
 from tests.support.ledger import (
     BASIS,
     OTHER,
@@ -45,15 +45,16 @@ Act = Callable[[Session], Posting | Refusal]
 
 
 @cache
-def template() -> tempfile.TemporaryDirectory[str]:
-    """A migrated register with two units, made once and copied for every example."""
+def template() -> tuple[tempfile.TemporaryDirectory[str], str]:
+    """A migrated register with two units, made once and copied for every example; its folder and its address."""
     folder = tempfile.TemporaryDirectory()
-    database = make_database(Path(folder.name))
+    url = register_of(Path(folder.name) / "register.db")
+    database = make_database(Path(folder.name), url)
     with database.write() as s:
         for unit in UNITS:
             seed_unit(s, unit, {STAFF: 2, CHIEF: 1})
     database.close()
-    return folder
+    return folder, url
 
 
 @dataclass
@@ -83,8 +84,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def start(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "register.db"
-        shutil.copy(Path(template().name) / "register.db", path)
-        self.database = Database(f"sqlite:///{path}", make_keyring())
+        self.database = Database(copy_of(template()[1], path), make_keyring())
         self.accounts: dict[Key, Counted] = {}
         for unit in UNITS:
             self.accounts[unit, STAFF] = Counted(2)
@@ -96,6 +96,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.database.close()
+        forget(Path(self.folder.name))
         self.folder.cleanup()
 
     def act(self, act: Act, twisted: Act, expected: RefusalCode | None) -> bool:

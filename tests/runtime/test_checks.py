@@ -28,6 +28,7 @@ from runtime.faults import StartFault
 from runtime.self_checks import SEEN_FILE, Check, NotTold, all_checks, before_work, listening_at, template_digests
 from runtime.settings import Settings, load_settings
 from tests.runtime.test_backup import write_keys
+from tests.support.engines import needs_file
 from tests.support.office import START, Office, keyring
 
 NAMES = {
@@ -188,6 +189,7 @@ def test_another_revision_is_told_and_what_rests_on_it_is_not_looked_at(office: 
     assert {told[name].passed for name in ("definitions", "identity", "tail", "head", "templates")} == {None}
 
 
+@needs_file
 def test_a_pragma_that_is_another_stops_a_process(plain: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(db.SQLITE_PRAGMAS, "synchronous", "NORMAL")
     assert "PRAGMA synchronous 应为 2，实为 1" in failed(plain)["settings"]

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from ledger.db import Database
 from runtime.logs import STRUCK, scrub
 from tests.support.canary import FULL_WIDTH, Canary
-from tests.support.engines import ENGINES, fresh_database
+from tests.support.engines import ENGINES, fresh_database, register_of
 from tests.support.logs import logged
 from tests.support.office import Office, keyring
 
@@ -200,7 +200,7 @@ def test_the_engine_s_own_log_tells_no_parameters(said: io.StringIO, tmp_path: P
     for level in (logging.WARNING, logging.INFO):
         logging.getLogger("sqlalchemy.engine").setLevel(level)
         try:
-            database = Database(f"sqlite:///{tmp_path / 'dingbian.db'}", keyring())
+            database = Database(office.url or register_of(tmp_path / "dingbian.db"), keyring())
             with database.write() as s:
                 s.execute(text("INSERT INTO meta (name, value) VALUES (:name, '')"), {"name": f"{CANARY.name}{level}"})
             database.close()

@@ -432,6 +432,7 @@ def test_without_a_provider_there_is_no_signer(office: Office) -> None:
 def call(office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """(exit status, standard output, standard error) of a command in that office's folder, with that office's keys."""
     monkeypatch.setenv("DINGBIAN_DATA_DIR", str(office.folder))
+    monkeypatch.setenv("DINGBIAN_DATABASE_URL", office.database.engine.url.render_as_string(hide_password=False))
     monkeypatch.setattr("runtime.assembly.load_keyring", lambda *_: keyring())
     (office.folder / "keyring.json").touch()
 
