@@ -153,9 +153,9 @@ def _case_files(
             folder = folders[docket.case_id]
             for where, what in case_file_faults(docket, folder, facts.hash, lambda line: said.get(line.number)):
                 found.fault("integrity", where, what)
-            for own in folder.own():
-                if own.number in said:
-                    _pinning(docket, own, said[own.number], found)
+            for valid_one in folder.own():
+                if valid_one.number in said:
+                    _pinning(docket, valid_one, said[valid_one.number], found)
 
 
 def _pinning(docket: Docket, own: RecordLine, said: ReadBack, found: Findings) -> None:

@@ -192,8 +192,10 @@ def _opens(line: RecordLine, data: bytes, found: Findings) -> None:
 
 
 def _names_unit(text: str, name: str) -> bool:
-    """Whether the name stands in a document as whose it is: as a whole paragraph or cell, or beside a colon."""
-    return re.search(rf"(?:^|[：:])\s*{re.escape(name)}\s*(?:$|[：:　])", text, re.M) is not None
+    """Whether the name stands in a document as whose it is: as a whole paragraph or cell, beside a colon, or in the
+    sentence of an inspection report."""
+    unit = re.escape(name)
+    return re.search(rf"(?:^|[：:])\s*{unit}\s*(?:$|[：:　])|对{unit}开展", text, re.M) is not None
 
 
 def _paragraphs(body: etree._Element) -> Iterator[str]:
@@ -207,7 +209,7 @@ def _renditions(files: Files, facts: PackageFacts, lines: Sequence[RecordLine], 
     count = sum(len(line.renditions) for line in lines)
     found.look("authenticity", count)
     found.look("usability", count)
-    for fault in rendition_faults(lines, facts.renditions, facts.hash, files.read):
+    for fault in rendition_faults(lines, facts.renditions, facts.hash, files.read, found.note):
         found.fault(*fault)
 
 
