@@ -11,7 +11,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -78,11 +78,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Whose archive it is: the office's name, its 全宗号, and the program that made the package."""
+    """Whose archive it is: the office's name, its 全宗号, and the program that made the package; `bodies` are the names
+    of the departments (department → name as documents write it)."""
 
     office: str
     fonds: str
     software: str
+    bodies: dict[str, str] = field(default_factory=dict)
 
 
 def write_package(
@@ -143,6 +145,7 @@ def _write(
         hash="sha256" if meta.get("hash") == "sha256" else "sm3",
         office=keeper.office,
         fonds=keeper.fonds,
+        bodies=keeper.bodies,
         year=wanted.year,
         made_at=at,
         software=keeper.software,
