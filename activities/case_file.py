@@ -19,7 +19,7 @@ from models.enums import DocumentKind, Procedure
 from models.sealing import HashName, Unsealable
 from records import case_file
 from records import register as records
-from records.case_acts import ARCHIVIST, acts_digest
+from records.case_acts import ARCHIVIST, docket_digest, kept
 from records.render import TemplateFault
 
 from . import filing
@@ -147,8 +147,8 @@ def _issue(turn: Turn) -> list[Issued]:
 
 
 def _pinned(turn: Turn) -> dict[str, str]:
-    """The digest of what was done; none where a lost key keeps the case from being opened, which must not keep it from
-    its case file."""
+    """The docket as it stands, and its digest; none where a lost key keeps the case from being opened, which must not
+    keep it from its case file."""
     try:
         docket = view.docket(turn.s, turn.case.id, ARCHIVIST, turn.at, turn.deps.calendar)
     except Unsealable:
@@ -157,4 +157,8 @@ def _pinned(turn: Turn) -> dict[str, str]:
         raise LookupError(f"case {turn.case.id} is not in this register")
     name: HashName = turn.s.info.get("hash", "sm3")
     count = len(docket.receipts)
-    return {"acts_digest": acts_digest(docket, count, name), "acts_receipts": str(count)}
+    return {
+        "docket": kept(docket).model_dump_json(exclude_defaults=True),
+        "docket_digest": docket_digest(docket, count, name),
+        "acts_receipts": str(count),
+    }

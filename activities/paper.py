@@ -16,6 +16,7 @@ from models.enums import Department, DocumentKind, Resource, Retention, UnitKind
 from models.ledger import Balance
 from models.refusals import RefusalCode
 from models.register import Record, Unit
+from models.rulebook import OfficeRules
 from records.register import Draft, prepare
 from records.render import TemplateFault
 from rules.changes import described, units_named
@@ -206,7 +207,11 @@ def fault_lines(turn: Turn, checks: list[Check]) -> list[FaultLine]:
 
 def department_name(turn: Turn, department: Department) -> str:
     """The name of a department's body as documents write it."""
-    office = turn.deps.rulebook.office
+    return department_names(turn.deps.rulebook.office).get(department, department.label)
+
+
+def department_names(office: OfficeRules) -> dict[Department, str]:
+    """Of those that have a name of their own."""
     return {
         Department.ESTABLISHMENT: office.name,
         Department.ORGANISATION: office.organisation_name,
@@ -216,7 +221,7 @@ def department_name(turn: Turn, department: Department) -> str:
         Department.COMMISSION: office.commission_name,
         Department.PARTY_COMMITTEE: office.party_committee_name,
         Department.UPPER: office.upper_name,
-    }.get(department, department.label)
+    }
 
 
 def kind_label(unit: Unit) -> str:

@@ -19,7 +19,9 @@ _LISTED = [15, 32, 33, 42, 18, 16]
 _SENT = [12, 28, 24, 92]
 _ACTED = [12, 28, 22, 19, 33, 17, 25]
 _BOOKED = [40, 14, 24, 36, 42]
-_PINNED = "办理内容摘要（{{ algorithm }}，回执{{ acts_receipts }}条）：{{ acts_digest }}"
+_PINNED = "事项卷摘要（{{ algorithm }}，回执{{ acts_receipts }}条）：{{ docket_digest }}"
+_ACTS = "办理内容摘要（{{ algorithm }}，回执{{ acts_receipts }}条）：{{ acts_digest }}"
+"""What was frozen by an earlier version, and rendered by this one."""
 
 
 def _twips(millimetres: list[int]) -> list[int]:
@@ -126,8 +128,11 @@ def _acted() -> str:
         widths,
         _titles(widths, "序号", "时间", "机构", "经办人", "事项", "意见", "回执、文号"),
         *_each(widths, "act in acts", [_values(widths, *values)], "没有办理记录。"),
-        _only(widths, "{%tr if acts_digest %}"),
+        _only(widths, "{%tr if docket_digest %}"),
         row(cell(sum(widths), para("CellEntry", _PINNED, props=_LEFT), span=len(widths)), height=300),
+        _only(widths, "{%tr endif %}"),
+        _only(widths, "{%tr if acts_digest %}"),
+        row(cell(sum(widths), para("CellEntry", _ACTS, props=_LEFT), span=len(widths)), height=300),
         _only(widths, "{%tr endif %}"),
     )
 
@@ -199,7 +204,7 @@ def case_file() -> Sheet:
             ),
             para(
                 "VoucherNote",
-                "　　3. 办理内容摘要由档案包内本事项的各环节、决定、意见和回执算得，改动任何一处即不相符。",
+                "　　3. 表末的摘要由档案包内本事项的事项卷（办结时的全部内容）算得，改动任何一处即不相符。",
             ),
             para("VoucherNote", "　　4. 立卷以后到达的申请和意见一律不予采纳，不在本目录之内，载于登记簿。"),
             para("VoucherTitle", "卷内备考表", props=_NEW_PAGE),

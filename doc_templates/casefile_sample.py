@@ -76,7 +76,7 @@ def case_file(common: dict[str, object]) -> DocumentContext:
                 RoundLine(round="2", at="2026-03-05 10:02", officer="王敏", digest=_digest("round 2")),
             ],
             "acts": acts,
-            "acts_digest": _digest("acts"),
+            "docket_digest": _digest("docket"),
             "acts_receipts": "7",
             "rows": rows,
             "summary": "本卷共有文件6件（有效5件、作废1件），申请2轮，"

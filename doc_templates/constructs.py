@@ -16,6 +16,7 @@ from jinja2 import nodes
 
 from models.documents import CONTEXT_OF
 from models.enums import DocumentKind
+from models.paper import DocumentContext
 from models.shape import Shape
 
 _ALLOWED = (
@@ -40,8 +41,11 @@ _PARSER = jinja2.Environment(autoescape=True)
 
 
 def fields_of(model: type[Shape], path: str = "") -> Iterator[str]:
-    """Leaf fields as paths: `number`, `seal.code`, `slots[].label`."""
+    """Leaf fields as paths: `number`, `seal.code`, `slots[].label`; those that are kept and not printed are none."""
+    unprinted = model.UNPRINTED if issubclass(model, DocumentContext) else frozenset()
     for name, info in model.model_fields.items():
+        if name in unprinted:
+            continue
         inner, many = _shape(info.annotation)
         here = f"{path}{name}" + ("[]" if many else "")
         if inner is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .paper import DocumentContext
 from .phrasing import Phrase, Sentence
 from .shape import Shape
@@ -56,9 +58,12 @@ class RowLine(Shape):
 
 class CaseFileContext(DocumentContext):
     """《卷内文件目录》 (sheet). `period` from the application to the end; `supersedes` the number of the earlier case
-    file, or empty; `acts_digest` is `records.case_acts.acts_digest` over the first `acts_receipts` receipts, both empty
-    in what was frozen before they were printed and where the case cannot be opened; `log_*` the head of the
+    file, or empty; `docket` the docket as it stood when this was made, as JSON; `docket_digest` is
+    `records.case_acts.docket_digest` of it, over the first `acts_receipts` receipts: all empty where the case cannot be
+    opened and in what was frozen earlier, when nothing was printed, or `acts_digest`; `log_*` the head of the
     transparency log (RFC 6962) as it stood when this was made."""
+
+    UNPRINTED: ClassVar[frozenset[str]] = frozenset({"docket"})
 
     procedure: str
     title: str
@@ -70,6 +75,8 @@ class CaseFileContext(DocumentContext):
     documents: list[FiledLine]
     rounds: list[RoundLine]
     acts: list[ActLine]
+    docket: str = ""
+    docket_digest: str = ""
     acts_digest: str = ""
     acts_receipts: str = ""
     rows: list[RowLine]

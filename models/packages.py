@@ -36,6 +36,8 @@ class PackageFacts(Shape):
     hash: Literal["sm3", "sha256"]
     office: str
     fonds: str
+    bodies: dict[str, str] = {}
+    """Department → its body's name as documents write it; empty in a package of before it was told."""
     year: int | None = None
     made_at: datetime
     software: str

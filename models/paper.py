@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import model_validator
@@ -37,7 +37,10 @@ class Seal(Shape):
 
 
 class DocumentContext(Shape):
-    """Common to every document. `number` as printed, e.g. 示编核〔2026〕1号 (no zero-padding)."""
+    """Common to every document. `number` as printed, e.g. 示编核〔2026〕1号 (no zero-padding). `UNPRINTED` names texts
+    that are kept with the document and that its template may not use."""
+
+    UNPRINTED: ClassVar[frozenset[str]] = frozenset()
 
     number: str
     issuer: str
@@ -45,6 +48,10 @@ class DocumentContext(Shape):
     unit_name: str
     case_no: str
     seal: Seal
+
+    def printed(self) -> Self:
+        """What of it the template is given."""
+        return self.model_copy(update=dict.fromkeys(self.UNPRINTED, "")) if self.UNPRINTED else self
 
 
 class BalanceLine(Shape):

@@ -11,13 +11,14 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import bagit
+from pydantic import ValidationError
 from sqlalchemy import Row, select
 from sqlmodel import Session
 
@@ -30,6 +31,7 @@ from models.packages import PackageFacts, PackageReport, RecordLine, SeriesLast
 from models.proofs import RowKind, RowName
 from models.register import Case, Journal, Meta, Record, Series, Unit, table_of
 from models.rulebook import Calendar
+from models.sealing import Unsealable
 from rules.deadlines import SHANGHAI, local_day
 
 from . import archive_acts, retention
@@ -42,7 +44,7 @@ from .archive_renditions import with_renditions, write_renditions
 from .archive_rows import document_place
 from .case_acts import ARCHIVIST
 from .numbering import TALLY
-from .register import CHAINED
+from .register import CHAINED, context_of
 from .store import RecordStore
 
 _FINAL = [state.value for state in State if state.final]
@@ -76,11 +78,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """Whose archive it is: the office's name, its 全宗号, and the program that made the package."""
+    """Whose archive it is: the office's name, its 全宗号, and the program that made the package; `bodies` are the names
+    of the departments (department → name as documents write it)."""
 
     office: str
     fonds: str
     software: str
+    bodies: dict[str, str] = field(default_factory=dict)
 
 
 def write_package(
@@ -126,6 +130,7 @@ def _write(
     progress: Progress,
 ) -> PackageReport:
     dockets = list(_dockets(s, target, cases, at, calendar, progress))
+    lines = _with_names_at_issue(s, lines, dockets)
     files = _documents(store, target, lines, progress)
     beside = write_renditions(store, target, lines, progress)
     rows = _journal_rows(s, target, [case.id for case in cases])
@@ -140,6 +145,7 @@ def _write(
         hash="sha256" if meta.get("hash") == "sha256" else "sm3",
         office=keeper.office,
         fonds=keeper.fonds,
+        bodies=keeper.bodies,
         year=wanted.year,
         made_at=at,
         software=keeper.software,
@@ -244,10 +250,47 @@ def _dockets(
         found = view.docket(s, case.id, ARCHIVIST, at, calendar)
         if found is None:
             raise PackageRefused(f"事项 {case.no} 无法读取 · the case cannot be read")
-        kept = found.model_copy(update={"may": []})
+        kept = _as_it_ended(s, found)
         _json(folder / f"{safe_name(kept.case_no)}.json", kept.model_dump(mode="json"))
         progress("事项 · cases", done, len(cases))
         yield kept
+
+
+def _as_it_ended(s: Session, now: Docket) -> Docket:
+    """The docket that was kept with the case file, with the documents as they stand and the receipts that came later;
+    as it is read now where none was kept."""
+    own = select(_record.c.id).where(_record.c.case_id == now.case_id, _record.c.state == _VALID)
+    found = s.execute(own.where(_record.c.kind == DocumentKind.CASE_FILE.value)).scalars().first()
+    text = _frozen(s, found).get("docket") if found is not None else None
+    if not text:
+        return now.model_copy(update={"may": []})
+    ended = Docket.model_validate_json(str(text))
+    return ended.model_copy(update={"documents": now.documents, "receipts": now.receipts})
+
+
+def _with_names_at_issue(s: Session, lines: Sequence[RecordLine], dockets: Sequence[Docket]) -> list[RecordLine]:
+    """The lines, each with the name that its document itself gives to whom it is made out, which may have another name
+    by now. Of what was destroyed or cannot be opened the name is that of its case, else the present one."""
+    of_case = {docket.case_id: docket for docket in dockets}
+    named = []
+    for line in lines:
+        case = of_case.get(line.case_id)
+        printed = _frozen(s, line.id).get("unit_name") if line.unit and line.file is not None else None
+        of_its_case = case.unit_name if case is not None and case.unit == line.unit else None
+        name = printed or of_its_case or line.unit_name
+        named.append(line.model_copy(update={"unit_name": str(name)}))
+    return named
+
+
+def _frozen(s: Session, record_id: str) -> dict[str, object]:
+    """What a document was made from; empty where it was destroyed or cannot be opened."""
+    record = s.get(Record, record_id)
+    if record is None or not record.context_sealed:
+        return {}
+    try:
+        return context_of(s, record).model_dump()
+    except (Unsealable, ValidationError):
+        return {}
 
 
 def _documents(store: RecordStore, target: Path, lines: Sequence[RecordLine], progress: Progress) -> int:

@@ -5,17 +5,18 @@ Which cases there must be the register of numbers tells: every valid case file n
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from models.docket import Docket
-from models.enums import DocumentKind, RecordState
+from models.docket import Docket, RecordView
+from models.enums import DocumentKind, RecordState, Retention
 from models.packages import PackageFacts, RecordLine
-from models.sealing import same
 from rules.deadlines import local_day
+from rules.retention import ends_on
 
 from .archive_disposals import named_lists
 from .archive_findings import Files, Findings
@@ -26,6 +27,10 @@ from .case_file_check import CaseFolder, case_file_faults
 
 FOLDER = "cases/"
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+OF_ITS_DAY = frozenset({"held", "delayed"})
+"""What a docket says of a document and no line does: whether a hold stood on it on the day of the package, and that its
+file was not made yet, which keeps a case from being packed."""
 
 Said = dict[str, ReadBack]
 """What the case files say: number → contents; none for one that cannot be read."""
@@ -103,16 +108,27 @@ def _agreeing(docket: Docket, folder: CaseFolder, found: Findings) -> None:
     told = {record.number: record for record in docket.documents}
     for line in folder.lines:
         record = told.pop(line.number, None)
-        if record is None or record.id != line.id or not same(record.digest or "—", line.digest or "—"):
-            found.fault("integrity", line.number, "事项卷没有此件或所记不同 · not what the docket says of it")
-        elif (record.state, record.title, record.kind) != (line.state, line.title, line.kind):
-            found.fault("integrity", line.number, "事项卷所记不同 · not what the docket says of it")
-        if line.case_no != docket.case_no or (line.unit == docket.unit and line.unit_name != docket.unit_name):
+        if record is None:
+            found.fault("integrity", line.number, "事项卷没有此件 · the docket does not have it")
+        elif different := unlike(record, line, docket):
+            what = f"事项卷所记不同（{'、'.join(different)}）· not what the docket says of it"
+            found.fault("integrity", line.number, what)
+        gone = line.file is None and line.unit == docket.unit  # a document says the name itself: archive_check
+        if line.case_no != docket.case_no or (gone and line.unit_name != docket.unit_name):
             found.fault(
                 "integrity", line.number, "事项编号或单位与事项卷不符 · of another case or unit than the docket"
             )
     for number in told:
         found.fault("integrity", number, "事项卷列有此件，包内没有 · in the docket, and not in the package")
+
+
+def unlike(record: RecordView, line: RecordLine, docket: Docket) -> list[str]:
+    """Fields in which a docket's document is not its line; every field, but for those of `OF_ITS_DAY`."""
+    ended = None if docket.closed_at is None else local_day(docket.closed_at)
+    period = ends_on(Retention(line.retention), line.issued_on, of_case=bool(line.case_id), case_ended_on=ended)
+    of_line = line.model_dump() | {"officers": json.loads(line.officers), "retention_until": period}
+    said = dict(record)
+    return sorted(name for name in said.keys() - OF_ITS_DAY if said[name] != of_line[name])
 
 
 def _case_files(
@@ -137,7 +153,21 @@ def _case_files(
             folder = folders[docket.case_id]
             for where, what in case_file_faults(docket, folder, facts.hash, lambda line: said.get(line.number)):
                 found.fault("integrity", where, what)
-            if any(each.number in said and said[each.number].acts is None for each in folder.own()):
-                found.note(
-                    f"{docket.case_no} 的卷内文件目录没有办理内容摘要，办理内容只作参考 · its acts are not pinned"
-                )
+            for valid_one in folder.own():
+                if valid_one.number in said:
+                    _pinning(docket, valid_one, said[valid_one.number], found)
+
+
+def _pinning(docket: Docket, own: RecordLine, said: ReadBack, found: Findings) -> None:
+    """How much of the docket its case file pins. The case file itself is chained, so what it does not say is a matter
+    of its age and no forgery."""
+    if said.pinned is None:
+        found.note(f"{docket.case_no} 的卷内文件目录没有事项卷摘要，事项卷只作参考 · its docket is not pinned")
+    elif not said.pinned.whole:
+        found.note(
+            f"{docket.case_no} 的卷内文件目录为旧式，摘要只及环节、决定、意见、回执，事项卷其余只作参考 · "
+            "an older form: only its acts are pinned"
+        )
+    elif said.unit_name != docket.unit_name:
+        what = f"{docket.case_no} 的单位名称与所列不符 · another name of the unit than the case file prints"
+        found.fault("integrity", own.number, what)

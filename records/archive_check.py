@@ -181,12 +181,21 @@ def _opens(line: RecordLine, data: bytes, found: Findings) -> None:
     except (*_READ, *NO_WORD_FILE):
         found.fault("usability", line.number, "文件打不开 · the document cannot be opened")
         return
+    if line.unit_name and not _names_unit(text, line.unit_name):
+        found.of_age("authenticity", line.number, "单位名称与文件所写不符 · the document names another unit")
     found.look("security")
     if _names_somebody(text):
         found.fault("security", line.number, "正文有完整证件号码 · an identity number in clear")
     for name, content in parts.items():
         if _ACTIVE.search(name) or (name.endswith(".rels") and _EXTERNAL in content):
             found.fault("security", line.number, f"含活动内容或外部引用 · active content or a link outside ({name})")
+
+
+def _names_unit(text: str, name: str) -> bool:
+    """Whether the name stands in a document as whose it is: as a whole paragraph or cell, beside a colon, or in the
+    sentence of an inspection report."""
+    unit = re.escape(name)
+    return re.search(rf"(?:^|[：:])\s*{unit}\s*(?:$|[：:　])|对{unit}开展", text, re.M) is not None
 
 
 def _paragraphs(body: etree._Element) -> Iterator[str]:
@@ -200,7 +209,7 @@ def _renditions(files: Files, facts: PackageFacts, lines: Sequence[RecordLine], 
     count = sum(len(line.renditions) for line in lines)
     found.look("authenticity", count)
     found.look("usability", count)
-    for fault in rendition_faults(lines, facts.renditions, facts.hash, files.read):
+    for fault in rendition_faults(lines, facts.renditions, facts.hash, files.read, found.note):
         found.fault(*fault)
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 
 from lxml import etree
 
 from models.docket import Docket
-from models.enums import DocumentKind, RecordState, RenditionKind, Retention, Step
+from models.enums import Department, DocumentKind, RecordState, RenditionKind, Retention, Step
 from models.packages import PackageFacts, RecordLine
 from models.sealing import HashName
+from rules.deadlines import SHANGHAI
 
 NAMESPACE = "urn:dingbian:archive:1"
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -57,7 +59,7 @@ def metadata_of(line: RecordLine, docket: Docket | None, facts: PackageFacts) ->
     _group(root, "来源", {"全宗名称": facts.fonds, "立档单位名称": facts.office})
     _group(root, "内容描述", _content(line))
     _group(root, "电子属性", _technical(line, facts))
-    _business(root, line, docket)
+    _business(root, line, docket, facts)
     _group(root, "管理", _management(line))
     text: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return text
@@ -99,24 +101,38 @@ def _management(line: RecordLine) -> dict[str, str | None]:
         "作废原因": line.void_reason,
         "替代件": line.superseded_by,
         "核验编码": line.code,
-        "归档时间": line.filed_at.isoformat() if line.filed_at else None,
+        "归档时间": _moment(line.filed_at) if line.filed_at else None,
     }
 
 
-def _business(root: etree._Element, line: RecordLine, docket: Docket | None) -> None:
+def _business(root: etree._Element, line: RecordLine, docket: Docket | None, facts: PackageFacts) -> None:
     """Who did what: the hands on the paper, then the acts of its case up to its filing."""
     group = etree.SubElement(root, _q("业务实体"))
     hands: dict[str, str] = json.loads(line.officers)
     for role, name in sorted(hands.items()):
         _act(group, _HANDS.get(role, role), line.issued_on.isoformat(), name, line.issuer)
-    for step in docket.steps if docket is not None else []:
+    if docket is None:
+        return
+    for step in docket.steps:
         if step.decided_at is None or step.officer is None:
             continue
         if line.filed_at is not None and step.decided_at > line.filed_at:
             continue
         verdict = step.verdict.label if step.verdict is not None else ""
         what = f"{Step(step.step).label}：{verdict}" if verdict else Step(step.step).label
-        _act(group, what, step.decided_at.isoformat(), step.officer, step.department.label)
+        _act(group, what, _moment(step.decided_at), step.officer, _body(step.department, docket, facts))
+
+
+def _body(department: Department, docket: Docket, facts: PackageFacts) -> str:
+    """机构 in full: the unit by the name that it had, a department as documents write it."""
+    if department is Department.UNIT:
+        return docket.unit_name
+    return facts.bodies.get(department.value, department.label)
+
+
+def _moment(at: datetime) -> str:
+    """By the clock of the office, as its days are, with its offset from UTC."""
+    return at.astimezone(SHANGHAI).isoformat(timespec="seconds")
 
 
 _HANDS = {"handled_by": "经办", "examined_by": "审核", "issued_by": "签发"}

@@ -20,7 +20,7 @@ from models.register import table_of
 from models.renditions import ENDINGS, PDF
 from models.sealing import HashName, digest, same
 
-from .signed import kind_of
+from .signed import SigningFault, compare, kind_of
 from .store import RecordStore
 
 FOLDER = "renditions"
@@ -73,9 +73,14 @@ def write_renditions(
 
 
 def rendition_faults(
-    lines: Sequence[RecordLine], count: int, name: HashName, read: Callable[[str], bytes | None]
+    lines: Sequence[RecordLine],
+    count: int,
+    name: HashName,
+    read: Callable[[str], bytes | None],
+    note: Callable[[str], None],
 ) -> Iterator[tuple[CheckName, str, str]]:
-    """(check, where, what) of each fault. `read` gives the bytes of a file of the package, or None."""
+    """(check, where, what) of each fault. `read` gives the bytes of a file of the package, or None; `note` is told
+    what could not be compared."""
     for line in lines:
         before: list[RenditionLine] = []
         for each in line.renditions:
@@ -91,7 +96,10 @@ def rendition_faults(
                 continue
             if not same(digest(data, name), each.digest) or len(data) != each.size:
                 yield "authenticity", line.number, f"{_label(each)}与登记的摘要不符 · the rendition was altered"
-            yield from ((check, line.number, f"{_label(each)}{what}") for check, what in _content(each, data))
+            unfit = list(_content(each, data))
+            if not any(check == "usability" for check, _what in unfit):
+                unfit += _says(line, each, data, read(line.file), note)
+            yield from ((check, line.number, f"{_label(each)}{what}") for check, what in unfit)
     if count != sum(len(line.renditions) for line in lines):
         yield "integrity", FOLDER, "数量与说明不符 · another number than the package says"
 
@@ -104,6 +112,21 @@ def _content(each: RenditionLine, data: bytes) -> Iterator[tuple[CheckName, str]
             yield "usability", "不是 PDF/A · is not PDF/A"
         if any(mark in data for mark in _ACTIVE):
             yield "security", "含脚本或附件 · holds a script or an attachment"
+
+
+def _says(
+    line: RecordLine, each: RenditionLine, data: bytes, original: bytes | None, note: Callable[[str], None]
+) -> Iterator[tuple[CheckName, str]]:
+    """Rows of renditions are not chained: what binds one to its record is that it says the same."""
+    if original is None:
+        return  # told where documents are
+    try:
+        compare(data, each.media_type, original, line.code)
+    except SigningFault as fault:
+        if fault.code == "not-comparable":
+            note("未安装 poppler-utils，PDF 的内容没有与原件比对 · PDF were not compared with their documents")
+        else:
+            yield "authenticity", "内容与原件不一致 · does not say what the document says"
 
 
 def opens(data: bytes) -> bool:

@@ -45,7 +45,7 @@ ALGORITHM: dict[HashName, str] = {"sm3": "SM3", "sha256": "SHA-256"}
 _LONGEST = (Retention.PERMANENT, Retention.YEARS_30, Retention.YEARS_10)
 _DELTAS = (("核定", "d_authorised"), ("实有", "d_occupied"), ("在途", "d_reserved"), ("预留", "d_set_aside"))
 _PERIOD = re.compile(r"\s*[0-9]{8}—([0-9]{8})\s*")
-_ACTS_PINNED = re.compile(r"\s*办理内容摘要（\S{1,10}，回执([0-9]{1,6})条）：([0-9a-f]{64})\s*")
+_PINNED = re.compile(r"\s*(事项卷|办理内容)摘要（\S{1,10}，回执([0-9]{1,6})条）：([0-9a-f]{64})\s*")
 _PLACE = re.compile(r"（[^）]*）")
 
 _case, _record, _command = table_of(Case), table_of(Record), table_of(Command)
@@ -298,16 +298,27 @@ def _remarks(listed: Sequence[FiledLine]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Pinned:
+    """The digest that a case file prints: of the whole docket, or, as earlier versions did, of its acts alone; and how
+    many receipts it covers."""
+
+    whole: bool
+    receipts: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadBack:
     """What the file itself says: number → (state, digest); round → digest; (chain, seq) → hash. `ended` is the day
-    on which the case ended; `acts` how many receipts their digest covers, and the digest: None in a file of before it
-    was printed, or of a case that could not be opened."""
+    on which the case ended, `unit_name` whose it was; `pinned` is None in a file of before it was printed, or of a case
+    that could not be opened."""
 
     documents: dict[str, tuple[str, str]]
     rounds: dict[int, str]
     rows: dict[tuple[str, int], str]
     ended: date
-    acts: tuple[int, str] | None
+    unit_name: str
+    pinned: Pinned | None
 
 
 def read_back(data: bytes) -> ReadBack:
@@ -317,12 +328,14 @@ def read_back(data: bytes) -> ReadBack:
     tables = {rows[0][1]: rows for rows in found if len(rows[0]) > 1}
     try:
         listed, sent, booked = tables["文号"][2:], tables["提交时间"][1:], tables["行次"][2:]
+        cells = [cell for rows in found for row in rows for cell in row]
         return ReadBack(
             documents={row[1]: (row[5], below[1]) for row, below in _pairs(listed)},
             rounds={int(row[0]): row[3] for row in sent if len(row) == 4},
             rows={(row[0], int(row[1])): below[0] for row, below in _pairs(booked)},
-            ended=_ended([cell for rows in found for row in rows for cell in row]),
-            acts=_pinned([row[0] for row in tables["时间"] if len(row) == 1]),
+            ended=_ended(cells),
+            unit_name=cells[cells.index("单位名称") + 1].strip(),
+            pinned=_pinned([row[0] for row in tables["时间"] if len(row) == 1]),
         )
     except (KeyError, IndexError) as fault:
         raise ValueError(f"{type(fault).__name__}") from fault
@@ -336,9 +349,9 @@ def _ended(cells: list[str]) -> date:
     return datetime.strptime(found[1], "%Y%m%d").date()  # noqa: DTZ007 - a day without a zone
 
 
-def _pinned(statements: list[str]) -> tuple[int, str] | None:
-    found = [match for match in map(_ACTS_PINNED.fullmatch, statements) if match is not None]
-    return (int(found[0][1]), found[0][2]) if len(found) == 1 else None
+def _pinned(statements: list[str]) -> Pinned | None:
+    found = [match for match in map(_PINNED.fullmatch, statements) if match is not None]
+    return Pinned(found[0][1] == "事项卷", int(found[0][2]), found[0][3]) if len(found) == 1 else None
 
 
 def _pairs(rows: Sequence[list[str]]) -> Iterator[tuple[list[str], list[str]]]:

@@ -11,8 +11,8 @@ from models.enums import DocumentKind, RecordState
 from models.packages import RecordLine
 from models.sealing import HashName, same
 
-from .case_acts import acts_digest, later
-from .case_file import ReadBack, application_digest
+from .case_acts import acts_digest, docket_digest, later
+from .case_file import Pinned, ReadBack, application_digest
 
 Found = Iterator[tuple[str, str]]
 
@@ -49,16 +49,17 @@ def case_file_faults(
     yield from _documents(own, said.documents, folder.lines)
     yield from _applications(own, said.rounds, [each.application for each in docket.rounds], name)
     yield from _rows(own, said.rows, folder.rows)
-    yield from _acts(own, said.acts, docket, name)
+    yield from _pinned(own, said.pinned, docket, name)
 
 
-def _acts(own: RecordLine, said: tuple[int, str] | None, docket: Docket, name: HashName) -> Found:
+def _pinned(own: RecordLine, said: Pinned | None, docket: Docket, name: HashName) -> Found:
     if said is None:
-        return  # a case file of before acts were pinned: noted by the caller
-    receipts, pinned = said
-    if not same(acts_digest(docket, receipts, name), pinned):
+        return  # a case file of before dockets were pinned: noted by the caller
+    if said.whole and not same(docket_digest(docket, said.receipts, name), said.digest):
+        yield own.number, f"{docket.case_no} 的事项卷与所列摘要不符 · the docket is not what its digest says"
+    if not said.whole and not same(acts_digest(docket, said.receipts, name), said.digest):
         yield own.number, f"{docket.case_no} 的办理内容与所列摘要不符 · what was done in the case is not what it says"
-    if any(receipt.status != "refused" for receipt in later(docket, receipts)):
+    if any(receipt.status != "refused" for receipt in later(docket, said.receipts)):
         yield own.number, f"{docket.case_no} 立卷以后另有采纳的回执 · accepted after the case file was made"
 
 

@@ -100,7 +100,7 @@ class Renderer:
         if type(context) is not CONTEXT_OF[kind]:
             raise TemplateFault(f"{kind}: 上下文不符 · context is {type(context).__name__}")
         compiled = self._compiled(kind, template_digest)
-        values: dict[str, Any] = safe(context, Texts())
+        values: dict[str, Any] = safe(context.printed(), Texts())
         qr = _PAINTER.png(context.seal.verify_url)
         return compiled.document(values, qr)
 

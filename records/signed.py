@@ -58,6 +58,13 @@ _LOST, _ADDED = 0.002, 0.2
 
 _ACTIVE = re.compile(r"vbaProject|activeX|macrosheets", re.I)
 _SPACE = re.compile(r"\s+")
+_NUMBER = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,6}(?![0-9A-Za-z.])")
+"""Longer ones are broken over lines."""
+
+_MARGIN = re.compile(r"word/(header|footer)[^/]*\.xml")
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_BESIDE = {"tab": " ", "br": " ", "noBreakHyphen": "-"}
+_PIECES = [f"{_W}{name}" for name in ("t", *_BESIDE)]
 _ORIGIN = "http://schemas.openxmlformats.org/package/2006/relationships/digital-signature/origin"
 _SAFE = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
@@ -184,6 +191,64 @@ def _shows(before: _Page, after: _Page) -> bool:
 def _mask(pixels: bytes, upto: int) -> int:
     """One bit for each pixel darker than `upto`."""
     return int.from_bytes(pixels.translate(bytes(1 if grey < upto else 0 for grey in range(256))), "big")
+
+
+def compare(rendition: bytes, media_type: str, original: bytes, code: str) -> None:
+    """Whether a kept form of a record says what the record says, where the pages that were sent are not at hand: every
+    letter and every number of the text, and no more beside it than margins and a seal bring. Raises SigningFault."""
+    if media_type == PDF:
+        _words(rendition, original)
+    else:
+        {DOCX: _docx, OFD: _ofd}[media_type](rendition, Sent(original, b"", code))
+
+
+def _words(answer: bytes, original: bytes) -> None:
+    pages, margins = _texts_of(answer), _margins(original)
+    there, wanted = "\f".join(pages), "\n".join(_paragraphs(original))
+    lost = _letters(wanted) - _letters(there)
+    added = (_letters(there) - _letters(wanted)).total()
+    few = (len(_SPACE.sub("", margins)) + _ADDED_TEXT) * len(pages)
+    if lost or Counter(_NUMBER.findall(wanted)) - Counter(_NUMBER.findall(there)) or added > few:
+        raise returned("altered")
+
+
+def _margins(original: bytes) -> str:
+    """What stands in headers and footers, on every page."""
+    parts = sorted(_parts(original).items())
+    return "".join(_texts(data, "t") for name, data in parts if _MARGIN.fullmatch(name))
+
+
+def _letters(text: str) -> Counter[str]:
+    return Counter(_SPACE.sub("", text.replace("\u2060", "").replace("\u2011", "-")))
+
+
+def _paragraphs(original: bytes) -> list[str]:
+    """Of the body of a Word file, with blanks for tabs and breaks."""
+    try:
+        root = etree.fromstring(_parts(original).get("word/document.xml", b""), _SAFE)
+    except etree.XMLSyntaxError:
+        raise returned("altered") from None
+    return ["".join(_piece(each) for each in paragraph.iter(*_PIECES)) for paragraph in root.iter(f"{_W}p")]
+
+
+def _piece(element: etree._Element) -> str:
+    return _BESIDE.get(etree.QName(element).localname, element.text or "")
+
+
+def _texts_of(data: bytes) -> list[str]:
+    """The text of every page of a PDF. Raises SigningFault as `_shown` does."""
+    with tempfile.TemporaryDirectory(prefix="dingbian-pdf-") as work:
+        place, words = Path(work) / "file.pdf", Path(work) / "file.txt"
+        place.write_bytes(data)
+        try:
+            tool = program("pdftotext", "poppler-utils")
+        except PreviewUnavailable:
+            raise returned("not-comparable") from None
+        try:
+            run([tool, "-q", "-enc", "UTF-8", str(place), str(words)], _SECONDS, {"HOME": work, "TMPDIR": work})
+        except (PreviewUnavailable, TookTooLong):
+            raise returned("altered") from None
+        return words.read_text("utf-8", "replace").split("\f")[:-1] if words.exists() else []
 
 
 def _docx(answer: bytes, sent: Sent) -> None:

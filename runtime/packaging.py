@@ -17,6 +17,7 @@ from typing import IO
 
 from activities import case_file
 from activities.deps import Deps
+from activities.paper import department_names
 from ledger import log
 from ledger.db import unhurried
 from models.packages import PackageReport
@@ -65,8 +66,10 @@ def packed(deps: Deps, target: Path, wanted: Wanted, at: datetime, report: Repor
         with deps.database.read() as s:
             filed = [] if target.exists() else wanted_records(s, wanted)
         PdfMaker(Shelf(deps.database, deps.store, lambda: at)).make_all(filed, _BY_COMMAND, report)
-    office = deps.rulebook.office.name
-    keeper = Keeper(office=office, fonds=office, software=f"定编 dingbian {version('dingbian')}")
+    office = deps.rulebook.office
+    bodies = {department.value: name for department, name in department_names(office).items()}
+    software = f"定编 dingbian {version('dingbian')}"
+    keeper = Keeper(office=office.name, fonds=office.name, software=software, bodies=bodies)
     with deps.database.write() as s:
         log.append(s, at)
     with deps.database.read() as s:

@@ -47,6 +47,13 @@ CHECKED = {
 }
 
 
+ALONE = (
+    "只证明包内自洽；请与移交清单所载封包摘要核对 · "
+    "proves the package against itself alone: compare the digest with the one handed over"
+)
+"""Whoever has this program can make a whole package anew."""
+
+
 @app.command()
 def verify(
     path: Annotated[
@@ -99,6 +106,8 @@ def verify(
 def _verify_package(path: Path, kept: Anchor | None, older: bool, digest: str | None, as_json: bool) -> None:
     """A package needs no installation: nothing of this one is opened for it."""
     report = verify_package(path, kept, older=older)
+    if digest is None and kept is None:
+        report = report.model_copy(update={"notes": [ALONE, *report.notes]})
     if digest is not None and report.manifest != digest.strip().lower():
         what = "与所给的封包摘要不符 · is not the package of this digest"
         fault = PackageFault(check="authenticity", where="manifest-sha256.txt", what=what)

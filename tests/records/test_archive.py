@@ -327,9 +327,10 @@ def test_a_journal_row_that_was_taken_out_is_missed_by_its_place(single: Path) -
 
 def test_an_application_that_was_altered_in_the_docket_is_found_by_its_digest(single: Path) -> None:
     _spoil(_first(single, "cases/*.json"), lambda data: data.replace("局党组会议".encode(), "局长办公会".encode()))
-    [(check, _where, what)] = _told(single)
-    assert check == "integrity"
-    assert "第 1 轮申请与所列摘要不符" in what
+    of_application, of_docket = _told(single)
+    assert {of_application[0], of_docket[0]} == {"integrity"}
+    assert "第 1 轮申请与所列摘要不符" in of_application[2]
+    assert "事项卷与所列摘要不符" in of_docket[2]
 
 
 def test_a_document_that_no_case_file_lists_is_found(office: Office, tmp_path: Path) -> None:

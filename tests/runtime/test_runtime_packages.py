@@ -106,7 +106,27 @@ def test_what_only_an_earlier_version_may_lack_is_a_fault_until_it_is_called_old
     status, said = call("verify", str(package), "--older", "--json")
     told = json.loads(said)
     assert (status, told["intact"]) == (0, True), told
-    assert [note.partition("：")[0] for note in told["notes"]] == [PAGE]
+    assert [note.partition("：")[0] for note in told["notes"][1:]] == [PAGE]
+
+
+def test_without_anything_kept_elsewhere_it_says_what_is_not_proved(call: Call, tmp_path: Path) -> None:
+    """Whoever has this program can make a whole package anew, and nothing in it tells."""
+    package = tmp_path / "2026"
+    status, said = call("export", str(package), "--year", "2026")
+    assert "只证明包内自洽" not in said
+    status, said = call("verify", str(package))
+    assert status == 0
+    assert "只证明包内自洽；请与移交清单所载封包摘要核对" in said
+    assert "只证明包内自洽" in json.loads(call("verify", str(package), "--json")[1])["notes"][0]
+    assert "只证明包内自洽" not in call("verify", str(package), "--digest", digest_of(package))[1]
+
+
+def test_metadata_name_the_bodies_as_documents_do(call: Call, tmp_path: Path) -> None:
+    package = tmp_path / "2026"
+    call("export", str(package), "--year", "2026")
+    texts = [path.read_text("utf-8") for path in (package / "data" / "metadata").glob("*.xml")]
+    assert any("<机构>中共示范市委组织部</机构>" in text for text in texts)
+    assert not any(f"<机构>{short}</机构>" in text for text in texts for short in ("编办", "组织部", "财政局"))
 
 
 def test_a_changed_package_ends_with_a_finding(call: Call, tmp_path: Path) -> None:
