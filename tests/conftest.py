@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ledger import db
 from tests.support.chromium import ABSENT, chromium
 from tests.support.engines import CHOSEN, ENGINES, Furnish, forget, fresh_database
 from tests.support.ledger import migrated
@@ -16,6 +17,10 @@ from tests.support.office import furnished
 from tests.support.postgres import ABSENT as ABSENT_POSTGRES
 from tests.support.postgres import absent, begin_run, end_run
 from tests.support.unjudged import UNJUDGED
+
+db.POSTGRES_SETTINGS["idle_in_transaction_session_timeout"] = "30s"
+"""An office ends a transaction that pauses for five seconds. In a run several processes share a few processors, and a
+test that is not given any for so long has no fault."""
 
 _OWNED = pytest.StashKey[bool]()
 _FURNISHED_BY: dict[str, Furnish] = {"office": furnished, "counter": furnished, "database": migrated}
