@@ -262,7 +262,7 @@ def exceptional_acceptance(
 
 def _office_opinion(turn: Turn, suspension: Suspension, *, by_unit: bool) -> str:
     """编办意见: what was checked before the commission could be asked (`activities.exceptions`), and nothing more."""
-    named = f"《停止受理通知》（{suspension.number}）" if suspension.number else "停止受理"
+    named = f"《暂停受理通知书》（{suspension.number}）" if suspension.number else "暂停受理"
     checked = f"经核对，该单位现在{named}范围内，所列事项非经例外受理审批不予受理；报请审批。"
     return checked if by_unit else f"由我办提出，见紧急必要。{checked}"
 
