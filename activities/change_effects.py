@@ -74,6 +74,7 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
     _end_cases(turn, ending_units(changes))
     until = turn.applied(EstablishmentChangeApplication).absorption_until
     issuer, series = change_papers.issuer_of(turn, authority)
+    title = change_papers.titled(turn, issuer, changes, units)
     before: change_papers.Quotas = {}
 
     def context(base: Base) -> ChangeReplyContext:
@@ -82,7 +83,7 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
         before.update(change_papers.authorised(turn, changes))
         for number, change in enumerate(_in_order(changes), 1):
             _apply(act, str(number), change)
-        return change_papers.reply(turn, _as_posted(turn, base), changes, units, authority, before)
+        return change_papers.reply(turn, _as_posted(turn, base), title, changes, units, authority, before)
 
     officers = change_papers.officers(turn)
     signed = issue(

@@ -103,10 +103,12 @@ def test_the_title_of_a_reply_names_the_unit_that_is_changed(office: Office) -> 
     assert "办理事业单位法人注销登记" in said
 
 
-def test_the_title_of_several_changes_names_none_of_them(office: Office) -> None:
+def test_the_title_of_several_changes_names_the_units_that_they_change(office: Office) -> None:
     both_mixed(office)
-    found = reply(office, in_force(office, headcount(), posts(0, 1, SERVICES, "post:internal-chief")))
-    assert found.title.endswith("关于同意调整机构编制事项的批复")
+    own = reply(office, in_force(office, headcount(), posts()))
+    assert own.title.endswith("关于同意调整示范市发展研究局机构编制事项的批复".replace("局机", "局\n机"))
+    found = reply(office, in_force(office, headcount(12, 13), posts(0, 1, SERVICES, "post:internal-chief")))
+    assert found.title.endswith("关于同意调整示范市发展研究局\n和示范市公共服务中心机构编制事项的批复")
     assert found.copies_to.endswith("，示范市公共服务中心")
 
 
