@@ -96,6 +96,7 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
         context,
         series=series,
         issuer=issuer,
+        printed=title,
     )
     _certificate_pages(turn, before, signed.number, officers)
 
@@ -109,7 +110,8 @@ def _certificate_pages(turn: Turn, before: change_papers.Quotas, basis_no: str, 
         if rows:
             handled_by = officers["经办"] or turn.officer.shown
             unit = turn.unit(code)
-            vouchers.certificate_page(turn, Step.SIGN.value, code, unit, [], after, handled_by, rows)
+            about = "编制职数变更登记"
+            vouchers.certificate_page(turn, Step.SIGN.value, code, unit, [], after, handled_by, about, rows)
 
 
 def _as_posted(turn: Turn, base: Base) -> Base:

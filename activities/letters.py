@@ -24,6 +24,7 @@ from rules.routing import clause_cited, clause_shown
 
 from .paper import Base, department_name, issue, request_lines
 from .turn import Turn
+from .vouchers import slots_named
 
 _STANDING = {
     Procedure.STAFFING_UP: "补正期间本申请不占用空余编制和领导职数。",
@@ -212,4 +213,5 @@ def revocation_notice(turn: Turn, step: str, slip: Slip, slots: list[SlotLine], 
             copies_to=f"{office.organisation_name}，{office.personnel_name}",
         )
 
-    issue(turn, DocumentKind.REVOCATION_NOTICE, "核定单作废通知", step, slip.number, {"经办": by}, context)
+    about = slots_named([slot.code for slot in slots])
+    issue(turn, DocumentKind.REVOCATION_NOTICE, "核定单作废通知", step, slip.number, {"经办": by}, context, about=about)

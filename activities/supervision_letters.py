@@ -37,6 +37,7 @@ from rules.rectification import (
     overdue_text,
     sitting_of,
     source_shown,
+    without_identity,
 )
 from rules.routing import clause_cited
 
@@ -212,6 +213,7 @@ def site_check_record(turn: Turn, row: ProblemRow, checks: list[Row[Any]], new_d
         sitting_of(first.subject),
         {"检查": LISTED.join(names)},
         context,
+        about=f"问题{row.no}（{without_identity(row.kind)}）",
     )
 
 
@@ -254,6 +256,7 @@ def exceptional_acceptance(
         {"批准": approver},
         context,
         unit=unit,
+        about=f"{scope}：{resources}" if resources else scope,
     )
 
 

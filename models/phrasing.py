@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -48,6 +49,9 @@ _WORDS = (
 _LONGEST = TITLE_CHARS - 3
 """A name that leaves room for 的批复 stays whole; a longer one is broken like any text."""
 _TORN = 1000.0
+_MOST_FILED = 60
+_SUPPLIED = re.compile(r"(?<=.)〔[^〔〕]*〕$")
+_ROUND = str.maketrans("〔〕", "（）")
 
 
 def _phrase(text: str) -> str:
@@ -81,6 +85,23 @@ def broken(text: str, names: Iterable[str] = ()) -> str:
 
 def _title(text: str) -> str:
     return broken(text)
+
+
+def filed(heading: str, unit: str, about: str) -> str:
+    """题名 of a record whose paper prints only the name of its kind: whom and what it is about, which the paper does
+    not say in its heading, stands in 〔〕 (DA/T 22)."""
+    left = _MOST_FILED - len(heading) - len(unit) - len("〔，〕")
+    if len(about) > left > 0 and "，" in about:
+        about = about.rpartition("，")[0]
+    if len(about) > left:
+        about = about[: left - 1] + "…" if left > 1 else ""
+    said = "，".join(filter(None, (unit, about))).translate(_ROUND)
+    return f"{heading}〔{said}〕"
+
+
+def heading(title: str) -> str:
+    """What the paper prints of a 题名: without unit and matter that were supplied in 〔〕 at its end."""
+    return _SUPPLIED.sub("", title)
 
 
 def _spans(text: str, words: Iterable[str]) -> list[tuple[int, int]]:

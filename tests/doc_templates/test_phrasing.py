@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.enums import Resource
-from models.phrasing import TITLE_CHARS, _title, broken
+from models.phrasing import TITLE_CHARS, _title, broken, filed, heading
 
 LONGEST_NAME = 17
 COMMISSION = "示范市机构编制委员会"
@@ -104,3 +104,19 @@ def test_a_name_longer_than_a_line_is_broken_like_any_text() -> None:
     lines = broken(f"{COMMISSION}关于同意撤销{name}的批复", [COMMISSION, name]).split("\n")
     assert "".join(lines).endswith(f"{name}的批复")
     assert all(4 <= len(line) <= TITLE_CHARS for line in lines)
+
+
+def test_a_filed_title_says_whom_and_what_and_its_heading_is_what_the_paper_prints() -> None:
+    title = filed("受理通知", "示范市发展研究局（筹）", "用编申请（行政编制2名）")
+    assert title == "受理通知〔示范市发展研究局（筹），用编申请（行政编制2名）〕"
+    assert heading(title) == "受理通知"
+    assert filed("受理通知", "甲〔乙〕局", "") == "受理通知〔甲（乙）局〕"
+
+
+def test_a_filed_title_stays_short_and_a_printed_one_is_left_as_it_is() -> None:
+    title = filed("整改通知书", "示范市市场监督管理局", "问题" * 40)
+    assert len(title) == 60
+    assert title.endswith("…〕")
+    assert filed("书面警示函", "单" * 55, "超编") == f"书面警示函〔{'单' * 55}〕"
+    printed = f"{COMMISSION}关于同意撤销示范市档案整理中心的批复"
+    assert heading(printed) == printed
