@@ -73,7 +73,7 @@ def rectification_notice(turn: Turn, rows: list[ProblemRow], opened_by: str) -> 
 def warning_letter(turn: Turn, decision: Decision, suspension: Suspension) -> Record:
     """书面警示函: the term has passed (or the setting closes at discovery), the gate has closed by rule."""
     rows = _named(turn, suspension)
-    notice = notice_number(turn)
+    notice, handled = notice_number(turn), _who(turn, Step.OPEN, "")
 
     def finding(row: ProblemRow) -> FindingLine:
         line = _line(turn, row)
@@ -94,7 +94,7 @@ def warning_letter(turn: Turn, decision: Decision, suspension: Suspension) -> Re
             reply_by="",
             consequence=f"自{_day(suspension.from_at)}起，{covered(suspension.covers_subordinates)}的机构编制事项申请已按规定"
             "先行暂停受理，是否暂停受理由有权机关另行决定并书面通知。",
-            handled_by=_who(turn, Step.OPEN, ""),
+            handled_by=handled,
             contact=turn.deps.rulebook.office.contact,
             copies_to=_higher(turn),
         )
@@ -105,7 +105,7 @@ def warning_letter(turn: Turn, decision: Decision, suspension: Suspension) -> Re
         "书面警示函",
         decision.step,
         decision.subject,
-        {"签发": turn.officer.shown},
+        {"经办": handled, "签发": turn.officer.shown},
         context,
     )
 

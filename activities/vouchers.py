@@ -215,7 +215,7 @@ def _taken(entered: Entered) -> str:
 def _funds_note(turn: Turn, headcount: bool) -> str:
     if not headcount:
         return "只占领导职数，不增加人员编制。"
-    return f"财政部门据此增核{turn.today.year + 1}财年人员经费；社会保险经办机构据此办理参保手续。"
+    return f"财政部门据此增核{turn.today.year + 1}年度人员经费；社会保险经办机构据此办理参保手续。"
 
 
 def _entering_row(turn: Turn, entered: Entered) -> CertificateRow:
