@@ -17,6 +17,7 @@ from models.documents import (
     SlotLine,
 )
 from models.enums import Department, DocumentKind, Procedure, SlotState, Step, UnitKind
+from models.refusals import RefusalCode
 from models.register import Slip
 from rules.deadlines import chinese_date, local_day
 from rules.identity import names_a_person
@@ -173,12 +174,24 @@ def refusal_notice(
             faults=_listed(faults),
             opinion=_sentence(opinion),
             basis="" if faults else _clause(turn),
-            way_forward="上述情形消除后可以重新申请；有异议的，可以书面提出。",
+            way_forward=_way_forward(faults),
             handled_by=by,
             contact=_contact(turn),
         )
 
     issue(turn, DocumentKind.REFUSAL_NOTICE, f"{act}告知书", step, subject, {"经办": by}, context)
+
+
+def _way_forward(faults: list[FaultLine]) -> str:
+    """What is beyond the local authority does not pass: it is for the body that the fault names."""
+    beyond = [fault.label == RefusalCode.BEYOND_AUTHORITY.label for fault in faults]
+    if not any(beyond):
+        way = "上述情形消除后可以重新申请"
+    elif all(beyond):
+        way = "上列事项请按规定程序报有权决定的上述机关审批"
+    else:
+        way = "超出本级权限的事项请按规定程序报有权决定的上述机关审批；其他情形消除后可以重新申请"
+    return f"{way}；有异议的，可以书面提出。"
 
 
 def _clause(turn: Turn) -> str:
