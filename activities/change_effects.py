@@ -74,6 +74,7 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
     _end_cases(turn, ending_units(changes))
     until = turn.applied(EstablishmentChangeApplication).absorption_until
     issuer, series = change_papers.issuer_of(turn, authority)
+    title = change_papers.titled(turn, issuer, changes, units)
     before: change_papers.Quotas = {}
 
     def context(base: Base) -> ChangeReplyContext:
@@ -82,7 +83,7 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
         before.update(change_papers.authorised(turn, changes))
         for number, change in enumerate(_in_order(changes), 1):
             _apply(act, str(number), change)
-        return change_papers.reply(turn, _as_posted(turn, base), changes, units, authority, before)
+        return change_papers.reply(turn, _as_posted(turn, base), title, changes, units, authority, before)
 
     officers = change_papers.officers(turn)
     signed = issue(
@@ -95,6 +96,7 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
         context,
         series=series,
         issuer=issuer,
+        printed=title,
     )
     _certificate_pages(turn, before, signed.number, officers)
 
@@ -108,7 +110,8 @@ def _certificate_pages(turn: Turn, before: change_papers.Quotas, basis_no: str, 
         if rows:
             handled_by = officers["经办"] or turn.officer.shown
             unit = turn.unit(code)
-            vouchers.certificate_page(turn, Step.SIGN.value, code, unit, [], after, handled_by, rows)
+            about = "编制职数变更登记"
+            vouchers.certificate_page(turn, Step.SIGN.value, code, unit, [], after, handled_by, about, rows)
 
 
 def _as_posted(turn: Turn, base: Base) -> Base:

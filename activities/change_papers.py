@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +14,17 @@ from ledger import balances as ledger_balances
 from ledger import evaluation
 from ledger import units as register
 from models.applications import EstablishmentChangeApplication
-from models.changes import Change, EstablishUnit, InternalBodies, MergeUnits, PostsChanged, QuotaChanged, Reallocated
+from models.changes import (
+    Change,
+    EstablishUnit,
+    ExtraName,
+    InternalBodies,
+    MergeUnits,
+    PostsChanged,
+    QuotaChanged,
+    Reallocated,
+    Renamed,
+)
 from models.documents import (
     BalanceLine,
     BodyChange,
@@ -30,6 +41,7 @@ from models.documents import (
 )
 from models.enums import ChangeKind, Department, DocumentKind, Procedure, Resource, Step
 from models.ledger import Balance
+from models.phrasing import broken
 from models.register import Record, Unit, UnitChange
 from rules.authority import Authority
 from rules.change_gate import POINTS
@@ -239,13 +251,17 @@ def _authorised(found: list[Balance]) -> dict[Resource, int]:
 
 
 def reply(
-    turn: Turn, base: Base, changes: list[Change], units: dict[str, UnitFacts], authority: Authority, before: Quotas
+    turn: Turn,
+    base: Base,
+    title: str,
+    changes: list[Change],
+    units: dict[str, UnitFacts],
+    authority: Authority,
+    before: Quotas,
 ) -> ChangeReplyContext:
     """《批复》: what was decided by whom, the figures before and after as the ledger now has them, and the duties."""
     application = turn.applied(EstablishmentChangeApplication)
-    names = {code: unit.name for code, unit in units.items()} | unit_names(turn, changes)
-    for code, unit in units.items():  # a reply speaks of units by the name that they had
-        names[code] = unit.name
+    names = _names(turn, changes, units)
     decided = changing.decision_of(turn.case)
     if decided is None:
         raise LookupError("a reply without a decision")
@@ -254,7 +270,7 @@ def reply(
     return ChangeReplyContext.model_validate(
         {
             **base,
-            "title": f"{base['issuer']}关于同意{_matter(changes, names)}的批复",
+            "title": title,
             "addressee": base["unit_name"],
             "request_title": application.title,
             "request_no": application.request_no,
@@ -275,10 +291,40 @@ def reply(
     )
 
 
+def titled(turn: Turn, issuer: str, changes: list[Change], units: dict[str, UnitFacts]) -> str:
+    """The title of the reply, in lines that tear no name which stands in it."""
+    names = _names(turn, changes, units)
+    return broken(f"{issuer}关于同意{_matter(changes, names)}的批复", [issuer, *names.values(), *_names_given(changes)])
+
+
+def _names(turn: Turn, changes: list[Change], units: dict[str, UnitFacts]) -> dict[str, str]:
+    """A reply speaks of units by the name that they had; a new one has its first."""
+    new = {change.code: change.name for change in changes if isinstance(change, EstablishUnit)}
+    return new | unit_names(turn, changes) | {code: unit.name for code, unit in units.items()}
+
+
+def _names_given(changes: list[Change]) -> Iterator[str]:
+    """Names that units and internal bodies have or get by the changes."""
+    for change in changes:
+        match change:
+            case InternalBodies(before=before, after=after):
+                yield from (body.name for body in (before, after) if body is not None)
+            case Renamed() | ExtraName():
+                yield from (change.before, change.after)
+            case MergeUnits():
+                yield change.after_name or ""
+            case _:
+                pass
+
+
 def _matter(changes: list[Change], names: dict[str, str]) -> str:
-    """What the title agrees to: the one change, with the unit that it changes, without its particulars."""
+    """What the title agrees to: the one change, with the unit that it changes, without its particulars; of several,
+    the units that they change."""
     if len(changes) > 1:
-        return "调整机构编制事项"
+        new = [change.name for change in changes if isinstance(change, EstablishUnit)]
+        units = list(dict.fromkeys([*new, *(names.get(code, code) for code in affected(changes))]))
+        told = "和".join(units) if len(units) < 3 else f"{units[0]}等{len(units)}个单位"
+        return f"调整{told}机构编制事项"
     return _PARTICULARS.sub("", described(changes[0], names).partition("，")[0])
 
 

@@ -17,6 +17,7 @@ from models.documents import (
     SlotLine,
 )
 from models.enums import Department, DocumentKind, Procedure, SlotState, Step, UnitKind
+from models.refusals import RefusalCode
 from models.register import Slip
 from rules.deadlines import chinese_date, local_day
 from rules.identity import names_a_person
@@ -24,6 +25,7 @@ from rules.routing import clause_cited, clause_shown
 
 from .paper import Base, department_name, issue, request_lines
 from .turn import Turn
+from .vouchers import slots_named
 
 _STANDING = {
     Procedure.STAFFING_UP: "补正期间本申请不占用空余编制和领导职数。",
@@ -172,12 +174,24 @@ def refusal_notice(
             faults=_listed(faults),
             opinion=_sentence(opinion),
             basis="" if faults else _clause(turn),
-            way_forward="上述情形消除后可以重新申请；有异议的，可以书面提出。",
+            way_forward=_way_forward(faults),
             handled_by=by,
             contact=_contact(turn),
         )
 
     issue(turn, DocumentKind.REFUSAL_NOTICE, f"{act}告知书", step, subject, {"经办": by}, context)
+
+
+def _way_forward(faults: list[FaultLine]) -> str:
+    """What is beyond the local authority does not pass: it is for the body that the fault names."""
+    beyond = [fault.label == RefusalCode.BEYOND_AUTHORITY.label for fault in faults]
+    if not any(beyond):
+        way = "上述情形消除后可以重新申请"
+    elif all(beyond):
+        way = "上列事项请按规定程序报有权决定的上述机关审批"
+    else:
+        way = "超出本级权限的事项请按规定程序报有权决定的上述机关审批；其他情形消除后可以重新申请"
+    return f"{way}；有异议的，可以书面提出。"
 
 
 def _clause(turn: Turn) -> str:
@@ -212,4 +226,5 @@ def revocation_notice(turn: Turn, step: str, slip: Slip, slots: list[SlotLine], 
             copies_to=f"{office.organisation_name}，{office.personnel_name}",
         )
 
-    issue(turn, DocumentKind.REVOCATION_NOTICE, "核定单作废通知", step, slip.number, {"经办": by}, context)
+    about = slots_named([slot.code for slot in slots])
+    issue(turn, DocumentKind.REVOCATION_NOTICE, "核定单作废通知", step, slip.number, {"经办": by}, context, about=about)

@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from sqlmodel import col, select
 
+from docket import applications
 from ledger import chain
 from models.applications import EstablishmentChangeApplication, StaffingLine, StaffingUpApplication
 from models.changes import Change
@@ -14,6 +15,7 @@ from models.docket import Check
 from models.documents import AccountLine, BalanceLine, DocumentContext, FaultLine, RequestLine, Seal
 from models.enums import Department, DocumentKind, Resource, Retention, UnitKind
 from models.ledger import Balance
+from models.phrasing import filed
 from models.refusals import RefusalCode
 from models.register import Record, Unit
 from models.rulebook import OfficeRules
@@ -80,7 +82,7 @@ class Base(TypedDict):
 def issue(
     turn: Turn,
     kind: DocumentKind,
-    title: str,
+    heading: str,
     step: str,
     subject: str,
     officers: dict[str, str],
@@ -90,18 +92,24 @@ def issue(
     series: str | None = None,
     issuer: str | None = None,
     retention: Retention | None = None,
+    about: str | None = None,
+    printed: str = "",
 ) -> Record:
     """Number a document and freeze its context in this transaction; the file is made after the commit.
 
+    The record's title is the one that the paper prints (`printed`), else `heading`, the name of the paper, with the
+    unit and what it is `about`, which is the subject of the case where nothing else is said. No person is named in it.
     `unit` whom it is made out to, `series` (代字 after the prefix), `issuer` and `retention` where they are not the
     usual ones.
     """
     office = turn.deps.rulebook.office
     of_unit = unit or turn.unit()
+    if about is None:
+        about = applications.subject(turn.application)
     draft = Draft(
         kind=kind,
         series=office.series_prefix + (series or SERIES[kind]),
-        title=title,
+        title=printed.replace("\n", "") or filed(heading, of_unit.name, about),
         case_id=turn.case.id,
         step=step,
         round=turn.case.round,
@@ -122,7 +130,7 @@ def issue(
     record = prepare(turn.s, draft, freeze)
     if frozen:
         turn.issued.append(Issued(record.id, kind, record.template_digest, frozen[0]))
-        turn.notes.append(f"{title}{record.number}")
+        turn.notes.append(f"{heading}{record.number}")
     return record
 
 

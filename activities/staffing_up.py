@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from docket import cases
+from docket.applications import counted
 from docket.cases import StepKey
 from docket.commands import keyring_of
 from ledger import balances as ledger_balances
@@ -204,6 +205,7 @@ def _reserve(turn: Turn, decision: Decision) -> None:
         "",
         hands.as_dict(),
         context,
+        about=counted(per_resource),
     )
     for slot in wanted:
         turn.open(Step.APPROVE_PERSONS, approving_department(slot.resource), slot.code)

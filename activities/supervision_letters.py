@@ -37,6 +37,7 @@ from rules.rectification import (
     overdue_text,
     sitting_of,
     source_shown,
+    without_identity,
 )
 from rules.routing import clause_cited
 
@@ -72,7 +73,7 @@ def rectification_notice(turn: Turn, rows: list[ProblemRow], opened_by: str) -> 
 def warning_letter(turn: Turn, decision: Decision, suspension: Suspension) -> Record:
     """书面警示函: the term has passed (or the setting closes at discovery), the gate has closed by rule."""
     rows = _named(turn, suspension)
-    notice = notice_number(turn)
+    notice, handled = notice_number(turn), _who(turn, Step.OPEN, "")
 
     def finding(row: ProblemRow) -> FindingLine:
         line = _line(turn, row)
@@ -93,7 +94,7 @@ def warning_letter(turn: Turn, decision: Decision, suspension: Suspension) -> Re
             reply_by="",
             consequence=f"自{_day(suspension.from_at)}起，{covered(suspension.covers_subordinates)}的机构编制事项申请已按规定"
             "先行暂停受理，是否暂停受理由有权机关另行决定并书面通知。",
-            handled_by=_who(turn, Step.OPEN, ""),
+            handled_by=handled,
             contact=turn.deps.rulebook.office.contact,
             copies_to=_higher(turn),
         )
@@ -104,7 +105,7 @@ def warning_letter(turn: Turn, decision: Decision, suspension: Suspension) -> Re
         "书面警示函",
         decision.step,
         decision.subject,
-        {"签发": turn.officer.shown},
+        {"经办": handled, "签发": turn.officer.shown},
         context,
     )
 
@@ -212,6 +213,7 @@ def site_check_record(turn: Turn, row: ProblemRow, checks: list[Row[Any]], new_d
         sitting_of(first.subject),
         {"检查": LISTED.join(names)},
         context,
+        about=f"问题{row.no}（{without_identity(row.kind)}）",
     )
 
 
@@ -254,6 +256,7 @@ def exceptional_acceptance(
         {"批准": approver},
         context,
         unit=unit,
+        about=f"{scope}：{resources}" if resources else scope,
     )
 
 
@@ -262,7 +265,7 @@ def exceptional_acceptance(
 
 def _office_opinion(turn: Turn, suspension: Suspension, *, by_unit: bool) -> str:
     """编办意见: what was checked before the commission could be asked (`activities.exceptions`), and nothing more."""
-    named = f"《停止受理通知》（{suspension.number}）" if suspension.number else "停止受理"
+    named = f"《暂停受理通知书》（{suspension.number}）" if suspension.number else "暂停受理"
     checked = f"经核对，该单位现在{named}范围内，所列事项非经例外受理审批不予受理；报请审批。"
     return checked if by_unit else f"由我办提出，见紧急必要。{checked}"
 

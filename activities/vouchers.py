@@ -194,15 +194,28 @@ def entry_notice(turn: Turn, subject: str, entered: Entered, hands: Hands) -> Re
             funds_note=_funds_note(turn, bool(headcount)),
         )
 
-    record = issue(turn, DocumentKind.ENTRY_NOTICE, "入编通知单", "enter", subject, hands.of_notice(), context)
-    certificate_page(turn, "enter", subject, unit, [_entering_row(turn, entered)], after, hands.handled)
+    about, officers = _taken(entered), hands.of_notice()
+    record = issue(turn, DocumentKind.ENTRY_NOTICE, "入编通知单", "enter", subject, officers, context, about=about)
+    rows = [_entering_row(turn, entered)]
+    certificate_page(turn, "enter", subject, unit, rows, after, hands.handled, f"落编登记，{about}")
     return record
+
+
+def slots_named(codes: Sequence[str]) -> str:
+    """Slots as a title names them: the first, and how many there are."""
+    return f"用编编号{codes[0]}" + (f"等{len(codes)}个" if len(codes) > 1 else "")
+
+
+def _taken(entered: Entered) -> str:
+    """What an entry is about, without the person."""
+    labels = "、".join(resource.label for resource in entered.resources)
+    return f"{labels}，{slots_named(entered.slot_codes)}" if entered.slip_number else labels
 
 
 def _funds_note(turn: Turn, headcount: bool) -> str:
     if not headcount:
         return "只占领导职数，不增加人员编制。"
-    return f"财政部门据此增核{turn.today.year + 1}财年人员经费；社会保险经办机构据此办理参保手续。"
+    return f"财政部门据此增核{turn.today.year + 1}年度人员经费；社会保险经办机构据此办理参保手续。"
 
 
 def _entering_row(turn: Turn, entered: Entered) -> CertificateRow:
@@ -230,6 +243,7 @@ def certificate_page(
     rows: list[CertificateRow],
     after: list[Balance],
     handled_by: str,
+    about: str,
     quotas: Sequence[CertifiedChange] = (),
 ) -> Record:
     """《机构编制管理证》 登记页: an extract of the chain as it stands after the entry, exit or change (B §三.1)."""
@@ -251,8 +265,17 @@ def certificate_page(
             handled_by=handled_by,
         )
 
-    officers = {"经办": handled_by}
-    return issue(turn, DocumentKind.CERTIFICATE, "机构编制管理证登记页", step, subject, officers, context, unit=unit)
+    return issue(
+        turn,
+        DocumentKind.CERTIFICATE,
+        "机构编制管理证登记页",
+        step,
+        subject,
+        {"经办": handled_by},
+        context,
+        unit=unit,
+        about=about,
+    )
 
 
 def _next_page(turn: Turn, unit: Unit) -> int:
@@ -276,7 +299,12 @@ def exit_papers(turn: Turn, subject: str, unit: Unit, left: Left, hands: Hands) 
     _exit_notice(turn, subject, unit, left, seats, hands)
     rows = [_leaving_row(left, seat) for seat in seats]
     after = ledger_balances.balances(turn.s, unit.code)
-    certificate_page(turn, Step.EXIT.value, subject, unit, rows, after, hands.handled)
+    about = f"出编登记，{_freed(seats)}"
+    certificate_page(turn, Step.EXIT.value, subject, unit, rows, after, hands.handled, about)
+
+
+def _freed(seats: list[Seated]) -> str:
+    return "、".join(dict.fromkeys(seat.resource.label for seat in seats))
 
 
 def _exit_notice(turn: Turn, subject: str, unit: Unit, left: Left, seats: list[Seated], hands: Hands) -> Record:
@@ -295,7 +323,7 @@ def _exit_notice(turn: Turn, subject: str, unit: Unit, left: Left, seats: list[S
             person_birth=birth_month(person.birth_date),
             identity_masked=mask(person.identity_no),
             reason=f"{left.reason}（{left.note}）" if left.note else left.reason,
-            freed="、".join(dict.fromkeys(resource.label for resource in freed)),
+            freed=_freed(seats),
             destination=left.destination or NONE,
             proof=left.proof or NONE,
             uses=_RELIEVED if all(resource.is_post for resource in freed) else _GONE,
@@ -309,8 +337,17 @@ def _exit_notice(turn: Turn, subject: str, unit: Unit, left: Left, seats: list[S
             issued_by=hands.issued,
         )
 
-    step, officers = Step.EXIT.value, hands.of_notice()
-    return issue(turn, DocumentKind.EXIT_NOTICE, "出编通知单", step, subject, officers, context, unit=unit)
+    return issue(
+        turn,
+        DocumentKind.EXIT_NOTICE,
+        "出编通知单",
+        Step.EXIT.value,
+        subject,
+        hands.of_notice(),
+        context,
+        unit=unit,
+        about=_freed(seats),
+    )
 
 
 def _leaving_row(left: Left, seat: Seated) -> CertificateRow:

@@ -24,6 +24,7 @@ from models.documents import (
     WarningLetterContext,
 )
 from models.enums import Department, DocumentKind, Indicator, Step, StepState, UnitKind
+from models.phrasing import broken
 from models.refusals import cited
 from models.register import Record
 from rules.deadlines import SHANGHAI, chinese_date, local_day
@@ -214,7 +215,8 @@ def inspection_report(
 ) -> None:
     """督查报告: goes to the commission and asks for no decision. Whoever ordered the inspection answers for it."""
     office, by = turn.deps.rulebook.office, turn.officer.shown
-    title = f"{office.name}关于{turn.unit().name}机构编制实地督查情况的报告"
+    unit = turn.unit().name
+    title = broken(f"{office.name}关于{unit}机构编制实地督查情况的报告", [office.name, unit])
     occasion = occasion_of_inspection(turn).about_unit
 
     def context(base: Base) -> InspectionReportContext:
@@ -233,7 +235,8 @@ def inspection_report(
         )
 
     officers = {"经办": by, "签发": ordered.officer_name}
-    issue(turn, DocumentKind.INSPECTION_REPORT, "督查报告", Step.INSPECTION_REPORT.value, "", officers, context)
+    step = Step.INSPECTION_REPORT.value
+    issue(turn, DocumentKind.INSPECTION_REPORT, "督查报告", step, "", officers, context, printed=title)
 
 
 def _next_step(found: list[Problem]) -> str:

@@ -15,7 +15,7 @@ _LEFT = '<w:jc w:val="left"/>'
 _TAB = "<w:r><w:tab/></w:r>"
 _NEW_PAGE = "<w:pageBreakBefore/>"
 
-_LISTED = [15, 32, 33, 42, 18, 16]
+_LISTED = [12, 32, 25, 53, 20, 14]
 _SENT = [12, 28, 24, 92]
 _ACTED = [12, 28, 22, 19, 33, 17, 25]
 _BOOKED = [40, 14, 24, 36, 42]

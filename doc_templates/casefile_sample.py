@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from models.casefile import ActLine, CaseFileContext, FiledLine, RoundLine, RowLine
 from models.documents import DocumentContext
+from models.phrasing import filed
 
 _OFFICE = "示范市机构编制委员会办公室"
 _UNIT = "示范市农业农村局"
@@ -30,6 +31,10 @@ def _filed(place: int, number: str, title: str, date: str, state: str = "有效"
     )
 
 
+def _said(heading: str, about: str) -> str:
+    return filed(heading, _UNIT, about)
+
+
 def _act(place: int, at: str, department: str, officer: str, what: str, verdict: str, **more: str) -> ActLine:
     known = {"result": "采纳", **more}
     return ActLine(place=str(place), at=at, department=department, officer=officer, what=what, verdict=verdict, **known)
@@ -37,13 +42,16 @@ def _act(place: int, at: str, department: str, officer: str, what: str, verdict:
 
 def case_file(common: dict[str, object]) -> DocumentContext:
     slip, revoked = "示编核〔2026〕1号", "原核定单所列用途改变，作废重报"
+    entered = "行政编制，用编编号N202600002"
     documents = [
-        _filed(1, "示编受〔2026〕2号", "补正通知", "20260303"),
-        _filed(2, "示编受〔2026〕4号", "受理通知", "20260305"),
-        _filed(3, slip, f"{_UNIT}人员编制和领导职数核定单", "20260310", "作废", revoked),
-        _filed(4, "示编核〔2026〕3号", f"{_UNIT}人员编制和领导职数核定单", "20260320"),
-        _filed(5, "示编入〔2026〕1号", "入编通知单", "20260402"),
-        _filed(6, "示编证〔2026〕1号", "机构编制管理证登记页", "20260402"),
+        _filed(1, "示编受〔2026〕2号", _said("补正通知", "用编申请（行政编制1名）"), "20260303"),
+        _filed(2, "示编受〔2026〕4号", _said("受理通知", "用编申请（行政编制1名）"), "20260305"),
+        _filed(3, slip, _said("人员编制和领导职数核定单", "行政编制1名"), "20260310", "作废", revoked),
+        _filed(4, "示编核〔2026〕3号", _said("人员编制和领导职数核定单", "行政编制1名"), "20260320"),
+        _filed(5, "示编入〔2026〕1号", _said("入编通知单", entered), "20260402"),
+        _filed(
+            6, "示编证〔2026〕1号", _said("机构编制管理证登记页", "落编登记，行政编制，用编编号N202600002"), "20260402"
+        ),
     ]
     acts = [
         _act(1, "2026-03-02 09:12", "申请单位", "王敏", "申请", ""),

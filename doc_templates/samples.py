@@ -175,7 +175,7 @@ def _entry_notice(common: dict[str, object]) -> DocumentContext:
             "slip_number": "示编核〔2026〕1号",
             "slot_code": "N202600002\nN202600003",
             "entered_on": "2026年4月2日",
-            "funds_note": "财政部门据此增核2027财年人员经费；社会保险经办机构据此办理参保手续。",
+            "funds_note": "财政部门据此增核2027年度人员经费；社会保险经办机构据此办理参保手续。",
         }
     )
 

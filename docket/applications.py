@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from models.applications import (
     AnyApplication,
@@ -67,24 +67,42 @@ def title(unit_name: str, application: AnyApplication) -> str:
     """In words, without personal data: it stands in lists, letters and Temporal summaries."""
     match application:
         case StaffingUpApplication():
-            wanted: Counter[Resource] = Counter()
-            for line in application.lines:
-                wanted[line.resource] += line.number
-            return f"{unit_name}用编申请（{_some(f'{what.label}{number}名' for what, number in wanted.items())}）"
+            return f"{unit_name}{subject(application)}"
         case RemovingStaffApplication():
-            reasons = _some(dict.fromkeys(person.reason.label for person in application.persons))
+            reasons = some(dict.fromkeys(person.reason.label for person in application.persons))
             return f"{unit_name}出编申请（{len(application.persons)}人，{reasons}）"
         case EstablishmentChangeApplication():
             said = "" if names_a_person(application.title) else application.title  # the gate will refuse it
             return f"{unit_name}关于{_WISH[application.kind]}的申请" + (f"（{said}）" if said else "")
+        case RectificationApplication() | WarningApplication():
+            return f"{unit_name}{subject(application)}"
+
+
+def subject(application: AnyApplication) -> str:
+    """What the papers of a case are about, beside the unit: the titles of records say it, which stand in more lists
+    than the title of the case and are kept longer. Nothing in it is typed by the unit or tells of one person."""
+    match application:
+        case StaffingUpApplication():
+            wanted: Counter[Resource] = Counter()
+            for line in application.lines:
+                wanted[line.resource] += line.number
+            return f"用编申请（{counted(wanted)}）"
+        case RemovingStaffApplication():
+            return f"出编申请（{len(application.persons)}人）"
+        case EstablishmentChangeApplication():
+            return f"{_WISH[application.kind]}申请"
         case RectificationApplication():
-            kinds = _some(dict.fromkeys(without_identity(problem.kind) for problem in application.problems))
-            return f"{unit_name}机构编制问题整改（{len(application.problems)}项：{kinds}）"
+            kinds = some(dict.fromkeys(without_identity(problem.kind) for problem in application.problems))
+            return f"机构编制问题整改（{len(application.problems)}项：{kinds}）"
         case WarningApplication():
-            return f"{unit_name}机构编制预警（{application.indicator.label}）"
+            return f"机构编制预警（{application.indicator.label}）"
 
 
-def _some(words: Iterable[str], most: int = 3) -> str:
+def counted(wanted: Mapping[Resource, int]) -> str:
+    return some(f"{what.label}{number}名" for what, number in wanted.items() if number)
+
+
+def some(words: Iterable[str], most: int = 3) -> str:
     listed = list(words)
     return "、".join(listed[:most]) + ("等" if len(listed) > most else "")
 

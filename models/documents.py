@@ -528,7 +528,8 @@ class PrintedMark(Shape):
 
 
 class RecordCheck(Shape):
-    """What the public page tells about a code or an uploaded file: no personal data, no case, no unit.
+    """What the public page tells about a code or an uploaded file: no personal data, no case, no unit. Its title is
+    what the paper prints as one, without the unit and matter that the register adds.
 
     `superseded_by` is the number that took its place, `latest` the last of a longer row of successors with what became
     of that one. `extract`: a certificate as of a day, which has no number; only what it prints was compared.

@@ -14,6 +14,7 @@ from models.docket import RecordView
 from models.documents import PrintedMark, RecordCheck
 from models.enums import DocumentKind, RecordState
 from models.ledger import Fault
+from models.phrasing import heading
 from models.register import Record, Series
 from models.sealing import HashName, digest
 
@@ -137,7 +138,7 @@ def _told(s: Session, record: RecordView, status: str | None = None) -> RecordCh
             "status": status,
             "number": record.number,
             "kind": record.kind,
-            "title": record.title,
+            "title": heading(record.title),
             "issued_on": record.issued_on,
             "issuer": record.issuer,
             "superseded_by": successors[0].number if successors else None,

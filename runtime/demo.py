@@ -22,6 +22,7 @@ from stdnum.cn import ric
 
 from models.enums import Department, Resource, State, Step, Verdict
 from models.faults import NotDone
+from models.phrasing import heading
 from records.store import open_store
 
 from .embedded import DataFolderLock
@@ -246,7 +247,8 @@ class _Drive:
         while True:
             items = self._get(self._applicant, f"/cases/{self._story.case_id}/records")["items"]
             if items and all(item["digest"] for item in items):
-                return [{name: item[name] for name in ("id", "number", "title", "digest")} for item in items]
+                kept = [{name: item[name] for name in ("id", "number", "title", "digest")} for item in items]
+                return [item | {"title": heading(item["title"])} for item in kept]
             if time.monotonic() > deadline:
                 raise DemoFault("有文件尚未归档 · a document has not been filed")
             time.sleep(_PAUSE)

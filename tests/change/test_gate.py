@@ -224,6 +224,7 @@ def test_the_refusal_cites_the_clause_of_the_ordinance_in_its_letter(office: Off
     notice = paper(office, DocumentKind.REFUSAL_NOTICE, office.opened(request(across)))
     assert notice["act"] == "不予受理"
     assert any("国务院机构编制管理机关" in fault["detail"] for fault in notice["faults"])
+    assert notice["way_forward"] == "上列事项请按规定程序报有权决定的上述机关审批；有异议的，可以书面提出。"
 
 
 def test_a_register_level_is_believed_before_the_applicants_word(office: Office) -> None:

@@ -103,11 +103,22 @@ def test_the_title_of_a_reply_names_the_unit_that_is_changed(office: Office) -> 
     assert "办理事业单位法人注销登记" in said
 
 
-def test_the_title_of_several_changes_names_none_of_them(office: Office) -> None:
+def test_the_title_of_several_changes_names_the_units_that_they_change(office: Office) -> None:
     both_mixed(office)
-    found = reply(office, in_force(office, headcount(), posts(0, 1, SERVICES, "post:internal-chief")))
-    assert found.title.endswith("关于同意调整机构编制事项的批复")
+    own = reply(office, in_force(office, headcount(), posts()))
+    assert own.title.endswith("关于同意调整示范市发展研究局机构编制事项的批复".replace("局机", "局\n机"))
+    found = reply(office, in_force(office, headcount(12, 13), posts(0, 1, SERVICES, "post:internal-chief")))
+    assert found.title.endswith("关于同意调整示范市发展研究局\n和示范市公共服务中心机构编制事项的批复")
     assert found.copies_to.endswith("，示范市公共服务中心")
+
+
+def test_the_register_keeps_a_reply_under_the_title_that_it_prints(office: Office) -> None:
+    case_id = in_force(office, renamed(*OWN))
+    titles = {document.kind: document.title for document in office.docket(case_id).documents}
+    printed = "示范市机构编制委员会关于同意示范市发展研究局更名为示范市发展改革研究局的批复"
+    assert titles[DocumentKind.CHANGE_REPLY] == reply(office, case_id).title.replace("\n", "") == printed
+    assert titles[DocumentKind.ACCEPTANCE_NOTICE] == "受理通知〔示范市发展研究局，机构更名申请〕"
+    assert titles[DocumentKind.EVALUATION_SHEET] == "机构编制评估表〔示范市发展研究局，机构更名申请〕"
 
 
 def test_a_new_unit_is_given_its_certificate(office: Office) -> None:

@@ -25,6 +25,7 @@ from models.enums import CommandKind, Resource, SlipState
 from models.failpoints import EXIT_STATUS, PLACES
 from models.ledger import Posting
 from models.log import LogHeadRow
+from models.phrasing import heading
 from models.proofs import LogRun
 from models.register import Command, Journal, Record, SlotRow
 from records.verify import verify_records
@@ -74,7 +75,7 @@ def test_a_worker_that_dies_there_books_numbers_and_files_once(url: str, tmp_pat
         assert verify(s).intact
         assert verify_records(s, office.store) == []
         assert all(row.digest for row in s.exec(select(Record)))
-    assert [each.title for each in office.docket(case_id).documents].count("人员编制和领导职数核定单") == 1
+    assert [heading(each.title) for each in office.docket(case_id).documents].count("人员编制和领导职数核定单") == 1
     office.database.close()
 
 

@@ -23,8 +23,10 @@ import pytest
 from docx import Document
 from sqlmodel import col, select
 
-from models.enums import DocumentKind, Procedure, RecordState, State
-from models.register import Record
+from models.enums import DocumentKind, Procedure, RecordState, Resource, State
+from models.phrasing import TITLE_CHARS
+from models.register import Record, Unit
+from records.register import context_of
 from rules.deadlines import chinese_date, local_day
 from tests.support.engines import ENGINES, fresh_database
 from tests.support.year import package, played
@@ -43,6 +45,9 @@ KNOWN = {"RFC"}
 FORMER = {"示范市政务服务中心": "示范市公共服务中心", "示范市农业技术推广中心": "示范市农业技术推广站"}
 """Units that were renamed in the year: an earlier paper has the name of its day."""
 
+TITLED = (DocumentKind.CHANGE_REPLY.value, DocumentKind.INSPECTION_REPORT.value)
+"""With a title of their own in 2号, over more than one line."""
+
 CODES = re.compile(r"https?://[^\s，。；）]+|\b[0-9a-f]{16,}\b|\b[0-9A-Z]{18}\b|\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2,}\b")
 UUID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DAY = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
@@ -54,6 +59,8 @@ class Year:
 
     package: Path
     next_year: list[tuple[str, int]]
+    titles: list[str]
+    units: list[str]
     secrets: list[str]
 
     @property
@@ -79,13 +86,16 @@ def year(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             with parts.database.read() as s:
                 rows = select(Record.series, Record.seq).where(col(Record.year) == YEAR + 1).order_by("series", "seq")
                 next_year = [(series, seq) for series, seq in s.exec(rows)]
+                titled = select(Record).where(col(Record.kind).in_(TITLED))
+                titles = [context_of(s, record).model_dump()["title"] for record in s.exec(titled)]
+                units = [*s.exec(select(Unit.name)), *FORMER.values()]
             secrets = y.secrets
         shutil.rmtree(folder / "register")
         for left in folder.glob("register.db*"):
             left.unlink()
     assert [path.name for path in folder.iterdir()] == ["package"]
     _locked(folder / "package")
-    yield Year(folder / "package", next_year, secrets)
+    yield Year(folder / "package", next_year, titles, units, secrets)
     _locked(folder / "package", 0o200)
 
 
@@ -107,6 +117,17 @@ def said(path: Path) -> str:
         inside = [name for name in parts.namelist() if re.fullmatch(r"word/(document|header\d*|footer\d*)\.xml", name)]
         paragraphs = [each for name in inside for each in parts.read(name).decode("utf-8").split("</w:p>")]
     return "\n".join("".join(re.findall(r"<w:t(?: [^>]*)?>([^<]*)</w:t>", each)) for each in paragraphs)
+
+
+def test_no_title_tears_a_name_or_a_label(year: Year) -> None:
+    whole = {*year.units, *(resource.label for resource in Resource), "学校安全科", "校园安全管理科", "批复"}
+    assert len(year.titles) >= 10
+    for title in year.titles:
+        lines = title.split("\n")
+        assert all(4 <= len(line) <= TITLE_CHARS for line in lines), title
+        assert len("".join(lines)) <= TITLE_CHARS or len(lines) > 1
+        for word in whole:
+            assert "".join(lines).count(word) == sum(line.count(word) for line in lines), (title, word)
 
 
 # --- proved from the package alone -----------------------------------------------------------------------------------

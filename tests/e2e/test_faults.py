@@ -25,6 +25,7 @@ from ledger.verify import verify
 from models import failpoints
 from models.decisions import Officer, Receipt, Signal, StartCase
 from models.enums import CommandKind, DocumentKind, Resource, State, Step
+from models.phrasing import heading
 from models.refusals import RefusalCode
 from models.register import Case, Command, Journal, Record
 from records.verify import verify_records
@@ -137,7 +138,7 @@ async def test_a_worker_killed_between_commit_and_completion_posts_exactly_once(
         assert kinds == {"RESERVE": 1, "POST": 1}
         assert verify(s).intact
         assert verify_records(s, office.store) == []
-    titles = Counter(document.title for document in office.docket(case_id).documents)
+    titles = Counter(heading(document.title) for document in office.docket(case_id).documents)
     assert titles["入编通知单"] == 1
     office.database.close()
 

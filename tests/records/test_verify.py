@@ -50,6 +50,16 @@ def test_code_and_file_of_a_record_are_valid(database: Database, filed: list[tup
             assert record.unit not in told.model_dump_json()
 
 
+def test_what_the_register_adds_to_a_title_is_not_told(database: Database, draft: Make) -> None:
+    made = draft(title="人员编制和领导职数核定单〔示范市发展研究局，行政编制2名〕")
+    with database.write() as s:
+        record = register.prepare(s, made, context_for())
+        register.file(s, record.id, digest(b"1"), 1, AT)
+    with database.read() as s:
+        told = check_code(s, record.code)
+    assert (told.title, told.own_title) == ("人员编制和领导职数核定单", None)
+
+
 def test_void_superseded_and_unknown_are_told(database: Database, filed: list[tuple[Record, bytes]]) -> None:
     with database.write() as s:
         register.void(s, filed[0][0].id, "收回未用编制")

@@ -11,6 +11,7 @@ from models.applications import RectificationApplication
 from models.decisions import ExceptionalRequest, Extension, Receipt, Report
 from models.docket import ProblemView, SuspensionView
 from models.enums import CommandKind
+from models.phrasing import heading
 from models.register import ExceptionalAcceptance, Suspension, Unit
 from rules.deadlines import local_day
 from tests.support.office import (
@@ -133,7 +134,7 @@ def waiting(office: Office, case_id: str) -> set[tuple[str, str]]:
 
 
 def titles(office: Office, case_id: str) -> list[str]:
-    return [document.title for document in papers_of(office.docket(case_id))]
+    return [heading(document.title) for document in papers_of(office.docket(case_id))]
 
 
 def rows(office: Office, case_id: str) -> tuple[list[Suspension], list[ExceptionalAcceptance]]:

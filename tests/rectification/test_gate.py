@@ -228,7 +228,8 @@ def test_a_new_due_day_that_passes_closes_the_gate_again(office: Office) -> None
         ("not-confirmed", True),
         (None, False),
     ]
-    assert len([t for t in titles(office, case_id) if t == "书面警示函"]) == 2
+    warned = [d for d in office.docket(case_id).documents if d.kind is DocumentKind.WARNING_LETTER]
+    assert [set(d.officers) for d in warned] == [{"经办", "签发"}] * 2
 
 
 def test_the_office_may_be_given_the_decision(ruled: Ruled) -> None:

@@ -17,6 +17,7 @@ from ledger import mergers
 from models.applications import WarningApplication
 from models.decisions import Withdrawal
 from models.enums import CommandKind, DocumentKind, ProblemSource, ProblemState, State
+from models.phrasing import heading
 from models.refusals import RefusalCode
 from models.register import Unit
 from rules.deadlines import local_day
@@ -176,7 +177,7 @@ def test_the_unit_sees_its_own_rectification_and_nobody_elses(office: Office) ->
     case_id = opened(office)
     mine = office.docket(case_id, APPLICANT)
     assert (mine.problems[0].facts, mine.problems[0].measure) == (problem()["facts"], problem()["measure"])
-    assert [document.title for document in mine.documents] == ["整改通知书"]
+    assert [heading(document.title) for document in mine.documents] == ["整改通知书"]
     with pytest.raises(AssertionError):
         office.docket(case_id, OTHER_APPLICANT)
     assert office.docket(case_id, SUPERVISOR).problems == mine.problems

@@ -56,6 +56,18 @@ def test_no_file_of_a_removal_holds_the_identity_number_or_the_day_of_birth(offi
     assert "决定对其中在编1（退休）不予批准" in text_of(made["refusal_notice"][0][1])
 
 
+def test_no_title_of_a_removal_names_a_person_or_why_he_left(office: Office) -> None:
+    case_id = office.opened(removal(leaver(office, CHIEF), leaver(office, 1)))
+    gone(office, case_id)
+    office.accepted(office.decide(case_id, "approve-exit", ORGANISATION, "reject", subject="P2"))
+    titles = {document.kind: document.title for document in office.docket(case_id).documents}
+    assert titles == {
+        DocumentKind.EXIT_NOTICE: "出编通知单〔示范市发展研究局，行政编制、内设机构正职〕",
+        DocumentKind.CERTIFICATE: "机构编制管理证登记页〔示范市发展研究局，出编登记，行政编制、内设机构正职〕",
+        DocumentKind.REFUSAL_NOTICE: "不予批准告知书〔示范市发展研究局，出编申请（2人）〕",
+    }
+
+
 def test_a_removal_from_a_post_frees_the_post_alone(office: Office) -> None:
     gone(office, office.opened(removal(leaver(office, CHIEF, "post-removed"))))
     (notice,) = papers(office, DocumentKind.EXIT_NOTICE)

@@ -19,6 +19,7 @@ import pytest
 from openpyxl import load_workbook
 
 import cli
+from models.phrasing import heading
 from runtime.ports import free_port
 from runtime.stack import api_answers
 from runtime.up import stop_asked
@@ -178,7 +179,7 @@ def test_the_demonstration_closes_a_case_and_names_the_filed_documents(filled: d
     assert story["state"] == "closed"
     signed = {step["department"] for step in story["steps"]}
     assert signed == {"unit", "establishment", "organisation", "personnel", "finance", "social-insurance"}
-    assert {"人员编制和领导职数核定单", "入编通知单"} <= {record["title"] for record in story["records"]}
+    assert {"人员编制和领导职数核定单", "入编通知单"} <= {heading(record["title"]) for record in story["records"]}
     for record in story["records"]:
         assert set(record) == {"number", "title", "path", "digest"}
         assert Path(record["path"]).read_bytes().startswith(b"PK")

@@ -8,6 +8,7 @@ import pytest
 
 from models.decisions import Decision, Handle, Hold, Officer, Receipt, Release, Reminder, Revocation
 from models.enums import CommandKind, Department, Resource, Role, State
+from models.phrasing import heading
 from models.refusals import CLAUSES, RefusalCode
 from models.register import Suspension
 from tests.support.office import (
@@ -46,7 +47,7 @@ def test_the_last_vacancy_goes_to_the_first_slip_and_the_second_case_is_examined
     docket = office.docket(second)
     assert (docket.state, docket.round) == (State.ACCEPTED, 2)
     assert [step.step for step in docket.steps if step.state == "current"] == ["examine"]
-    assert not any(document.title == "人员编制和领导职数核定单" for document in docket.documents)
+    assert not any(heading(document.title) == "人员编制和领导职数核定单" for document in docket.documents)
 
 
 def test_at_no_vacancy_only_return_or_reject_is_open_to_the_examiner(office: Office) -> None:
@@ -57,7 +58,7 @@ def test_at_no_vacancy_only_return_or_reject_is_open_to_the_examiner(office: Off
     refused(office.decide(second, "examine", EXAMINER), RefusalCode.NO_VACANCY)
     office.accepted(office.decide(second, "examine", EXAMINER, "reject"))
     assert office.docket(second).state is State.REJECTED
-    assert "不予批准告知书" in {document.title for document in office.docket(second).documents}
+    assert "不予批准告知书" in {heading(document.title) for document in office.docket(second).documents}
 
 
 def test_the_numbers_of_a_refused_issue_are_given_back(office: Office) -> None:
@@ -317,7 +318,7 @@ def test_a_rejected_person_frees_the_slot_and_ends_the_case_in_writing(office: O
     docket = office.docket(case_id)
     assert docket.state is State.REJECTED
     assert office.balance().reserved == 0
-    assert "不予批准告知书" in {document.title for document in docket.documents}
+    assert "不予批准告知书" in {heading(document.title) for document in docket.documents}
 
 
 def test_a_return_after_the_slip_voids_it_with_its_number(office: Office) -> None:
@@ -327,7 +328,7 @@ def test_a_return_after_the_slip_voids_it_with_its_number(office: Office) -> Non
     docket = office.docket(case_id)
     assert docket.state is State.RETURNED
     assert office.balance().reserved == 0
-    states = {document.title: document.state.value for document in docket.documents}
+    states = {heading(document.title): document.state.value for document in docket.documents}
     assert states["人员编制和领导职数核定单"] == "void"
     assert {"核定单作废通知", "补正通知"} <= set(states)
 
@@ -340,7 +341,7 @@ def test_a_new_leader_fills_a_headcount_slot_and_a_post_slot_with_one_notice(off
     docket = office.docket(case_id)
     assert docket.state is State.ACKNOWLEDGING
     assert (office.balance().occupied, office.balance(Resource.INTERNAL_DEPUTY).occupied) == (7, 1)
-    assert len([d for d in docket.documents if d.title == "入编通知单"]) == 1
+    assert len([d for d in docket.documents if heading(d.title) == "入编通知单"]) == 1
     office.acknowledged(case_id, headcount)
     assert office.docket(case_id).state is State.CLOSED
 
@@ -358,7 +359,7 @@ def test_a_transfer_inside_the_region_posts_both_sides_at_once(office: Office) -
     office.accepted(office.decide(case_id, "enter", REGISTRAR, subject=slot))
     assert office.balance(Resource.INSTITUTION_FULL, services).occupied == before - 1
     assert office.balance().occupied == 7
-    assert {"入编通知单", "出编通知单"} <= {document.title for document in office.docket(case_id).documents}
+    assert {"入编通知单", "出编通知单"} <= {heading(document.title) for document in office.docket(case_id).documents}
 
 
 def test_an_appointment_by_a_higher_body_is_filed_after_the_fact_and_may_exceed_the_quota(office: Office) -> None:

@@ -12,6 +12,7 @@ from ledger.occupancy import person_of, standing
 from models.decisions import Extension, Handle, Hold, Officer, Reminder, Resubmission, Revocation, Withdrawal
 from models.enums import CommandKind, Department, ExitReason, Resource, Role, State
 from models.ledger import Basis, Cause
+from models.phrasing import heading
 from models.refusals import Refusal, RefusalCode
 from models.register import ExceptionalAcceptance, Suspension
 from records.store import StoreFault
@@ -267,7 +268,7 @@ def test_a_document_that_cannot_be_stored_is_made_later_with_the_same_number(
         assert [document.number for document in pending] == ["示编核〔2026〕1号"]
         assert office.balance().reserved == 1
     assert office.ring(case_id).documents_pending == 0
-    [slip] = [d for d in office.docket(case_id).documents if d.title == "人员编制和领导职数核定单"]
+    [slip] = [d for d in office.docket(case_id).documents if heading(d.title) == "人员编制和领导职数核定单"]
     assert (slip.number, slip.state) == ("示编核〔2026〕1号", "valid")
 
 
