@@ -112,6 +112,10 @@ class DataFolderLock:
             self._file = None
 
 
+_STARTS = 3
+"""The server seeks free ports for its inner services and gives up when another process takes one at that moment."""
+
+
 class EmbeddedTemporal:
     """Starts the server, waits until its namespace answers, and hands out the `Child` to be watched."""
 
@@ -154,8 +158,12 @@ class EmbeddedTemporal:
     async def _until_ready(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
+        starts = 1
         while not await _answers(self.address):
-            if not self.child.running:
+            if not self.child.running and starts < _STARTS:
+                starts += 1
+                self.child.start()
+            elif not self.child.running:
                 raise StartFault(f"内嵌 Temporal 启动失败 · embedded Temporal failed:\n{self.child.log_tail()}")
             if loop.time() > deadline:
                 raise StartFault(

@@ -13,6 +13,7 @@ from models.decisions import Moment, Officer, Resubmission
 from models.enums import CommandKind, Department, DocumentKind, ExitReason, Resource, State, StepState
 from models.refusals import RefusalCode
 from models.register import Command, Suspension
+from models.shape import FIRST_DAY, LAST_DAY
 from tests.removing.leaving import (
     CHIEF,
     LAST_IN_TIME,
@@ -97,8 +98,8 @@ def test_every_fault_of_the_form_stands_in_one_letter(office: Office) -> None:
     assert office.docket(case_id).steps[0].state is StepState.EXPECTED
 
 
-def test_a_date_beyond_any_calendar_is_a_fault_of_the_form_and_not_of_the_program(office: Office) -> None:
-    case_id = office.opened(removal(leaver(office, on=date.max), leaver(office, 1, on=date.min)))
+def test_a_day_at_either_end_of_what_may_be_sent_is_a_fault_of_the_form_and_not_of_the_program(office: Office) -> None:
+    case_id = office.opened(removal(leaver(office, on=LAST_DAY), leaver(office, 1, on=FIRST_DAY)))
     assert office.docket(case_id).state is State.RETURNED
 
 
