@@ -10,6 +10,7 @@ import pytest
 from docx import Document
 from sqlmodel import select
 
+from api.limits import Buckets
 from api.routes.records import DOCX
 from ledger import chain, exits, postings
 from ledger.db import Database
@@ -107,8 +108,8 @@ async def test_a_unit_whose_ledger_has_not_begun_says_so(lived: Desk) -> None:
 
 
 async def test_asking_without_end_is_slowed_down(lived: Desk) -> None:
-    answers = [(await lived.get(FACTS, by="insurer")).status_code for _ in range(121)]
-    assert answers[0] == 200
+    lived.runtime.limits.certificates = Buckets(burst=3, per_second=1, clock=lambda: 0.0)
+    assert [(await lived.get(FACTS, by="insurer")).status_code for _ in range(3)] == [200, 200, 200]
     problem(await lived.get(FACTS, by="insurer"), 429, "too-many-requests")
     assert (await lived.get(FACTS, by="treasurer")).status_code == 200
 
