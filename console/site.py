@@ -32,7 +32,7 @@ logger = logging.getLogger("dingbian.console")
 
 HERE = Path(__file__).parent
 BASE = "/console"
-VERSION = "6"
+VERSION = "7"
 """Of our own files: a browser that kept the former ones asks again."""
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 READING = frozenset({"list", "detail"})

@@ -63,6 +63,10 @@ class Asking:
     """Whether a filter names its own days, so that the list is not held to those of today."""
 
 
+LONG_TEXT = 20
+"""Characters from which a cell asks for width: a title in a narrow column makes a row as high as the window."""
+
+
 @dataclass
 class Column(BaseField):
     """A column of a register. `show` makes words of the value; `link` leads to what the cell names."""
@@ -93,6 +97,7 @@ class Column(BaseField):
             "href": self.link(request, row) if self.link else None,
             "tone": self.tone(value) if self.tone else None,
             "numeric": self.numeric,
+            "long": len(text) > LONG_TEXT,
         }
 
 
