@@ -9,11 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ledger import log
 from models.docket import Docket
-from models.packages import PackageFacts, RecordLine
+from models.packages import PackageFacts, PackageReport, RecordLine
+from records.archive import Keeper, Wanted, write_package
+from records.archive_check import check_package
 from records.archive_derived import NUMBERS, PAGE, numbers_table, page
 from records.archive_frame import SUMS, bag_info
 from records.archive_metadata import metadata_of
+from tests.support.office import Office
+
+KEEPER = Keeper(office="示范市机构编制委员会办公室", fonds="示范市编办", software="定编 dingbian")
+Forge = Callable[[Path], None]
 
 RECORDS = "registers/records.jsonl"
 
@@ -83,3 +90,20 @@ def _listed(package: Path, files: list[Path], sums: str) -> str:
 def _tag(package: Path, name: str, text: str) -> None:
     (package / name).unlink(missing_ok=True)
     (package / name).write_text(text, "utf-8")
+
+
+def packed(office: Office, folder: Path, wanted: Wanted) -> PackageReport:
+    with office.database.write() as s:
+        log.append(s, office.now)
+    with office.database.read() as s:
+        return write_package(s, office.store, folder, wanted, KEEPER, office.now, office.deps.calendar)
+
+
+def told(package: Path) -> list[str]:
+    """(check) where: what of every fault, under a bag that was made anew."""
+    rebagged(package)
+    return [f"{fault.where}：{fault.what}" for fault in check_package(package).faults]
+
+
+def of_case(package: Path, number: str = "用编2026-00001") -> str:
+    return next(name for name in dockets_of(package) if number in name)
