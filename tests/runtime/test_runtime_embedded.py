@@ -116,6 +116,14 @@ def test_a_port_in_use_is_named_with_its_setting_and_its_holder(tmp_path: Path) 
     assert holder_of(port) is None
 
 
+def test_a_free_port_is_given_once_and_never_by_the_system_itself() -> None:
+    given = [free_port() for _ in range(20)]
+    assert len(set(given)) == 20
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        assert max(given) < other.getsockname()[1]
+
+
 def test_a_data_folder_is_used_by_one_start_at_a_time(tmp_path: Path) -> None:
     with (
         DataFolderLock(tmp_path),
