@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from docket import cases, changing
-from ledger import balances, chain, mergers, postings, slips
+from ledger import balances, certificate, chain, mergers, postings, slips
 from ledger import units as register
 from models.applications import EstablishmentChangeApplication
 from models.changes import (
@@ -29,6 +29,7 @@ from models.enums import ChangeKind, DocumentKind, Procedure, Resource, SlipStat
 from models.ledger import Basis, Cause, Posting
 from models.refusals import Refusal
 from records import numbering
+from records.certificate import event_row, person_rows
 from rules.authority import Authority
 from rules.changes import UnitFacts, ending_units, units_named
 
@@ -65,8 +66,10 @@ def hold_all(turn: Turn, changes: list[Change]) -> None:
     replies over the same units then follow one another."""
     for other in _ending_cases(turn, ending_units(changes)):
         slips.lock_slip(turn.s, slip.slip_id(other))
-    named = [code for change in changes for code in units_named(change)]
-    mergers.hold_units(turn.s, sorted({turn.case.row.unit, *named}))
+    named = {turn.case.row.unit, *(code for change in changes for code in units_named(change))}
+    # What stands below a merged unit is put under the other, which its own certificate tells.
+    below = register.children(turn.s, sorted(ending_units(changes)))
+    mergers.hold_units(turn.s, sorted({*named, *below}))
 
 
 def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFacts], authority: Authority) -> None:
@@ -76,11 +79,13 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
     issuer, series = change_papers.issuer_of(turn, authority)
     title = change_papers.titled(turn, issuer, changes, units)
     before: change_papers.Quotas = {}
+    heads: dict[str, int] = {}
 
     def context(base: Base) -> ChangeReplyContext:
         basis = Basis(number=base["number"], body=issuer, date=turn.today)
         act = _Act(turn, basis, until, exception_for(turn))
         before.update(change_papers.authorised(turn, changes))
+        heads.update({code: chain.head(turn.s, turn.unit(code).holder)[0] for code in before if code in units})
         for number, change in enumerate(_in_order(changes), 1):
             _apply(act, str(number), change)
         return change_papers.reply(turn, _as_posted(turn, base), title, changes, units, authority, before)
@@ -98,20 +103,27 @@ def put_into_effect(turn: Turn, changes: list[Change], units: dict[str, UnitFact
         issuer=issuer,
         printed=title,
     )
-    _certificate_pages(turn, before, signed.number, officers)
+    _certificate_pages(turn, before, heads, signed.number, officers["经办"] or turn.officer.shown)
 
 
-def _certificate_pages(turn: Turn, before: change_papers.Quotas, basis_no: str, officers: dict[str, str]) -> None:
-    """A page of the certificate of every named unit whose quotas are not what they were, new and ended ones too."""
+def _certificate_pages(
+    turn: Turn, before: change_papers.Quotas, heads: dict[str, int], basis_no: str, handled_by: str
+) -> None:
+    """A page of the certificate of every unit, new and ended ones too, about which the reply changed anything that the
+    certificate tells: its quotas, facts, internal bodies, persons. `heads` are the last rows of chains before it."""
     turn.forget_units()
-    for code, was in before.items():
-        after = balances.balances(turn.s, code)
-        rows = change_papers.certified(turn, was, after, basis_no)
-        if rows:
-            handled_by = officers["经办"] or turn.officer.shown
-            unit = turn.unit(code)
-            about = "编制职数变更登记"
-            vouchers.certificate_page(turn, Step.SIGN.value, code, unit, [], after, handled_by, about, rows)
+    told = certificate.events(turn.s, turn.case.id, turn.today)
+    for code in dict.fromkeys([*before, *told]):
+        unit, after = turn.unit(code), balances.balances(turn.s, code)
+        into = turn.unit(unit.merged_into).name if unit.merged_into else ""
+        persons = certificate.moved(turn.s, unit, heads.get(code, 0), turn.today) if code in before else []
+        page = vouchers.Page(
+            persons=person_rows(persons),
+            quotas=change_papers.certified(turn, before[code], after, basis_no) if code in before else [],
+            events=[event_row(event, into) for event in told.get(code, [])],
+        )
+        if page.rows:
+            vouchers.certificate_page(turn, Step.SIGN.value, code, unit, page, after, handled_by, page.about)
 
 
 def _as_posted(turn: Turn, base: Base) -> Base:

@@ -17,6 +17,7 @@ from models.documents import (
     CertificateRow,
     CertifiedChange,
     EntryNoticeContext,
+    EventRow,
     ExitNoticeContext,
     SlotLine,
     VerificationSlipContext,
@@ -92,6 +93,25 @@ class Left:
     approval: Approval
     proof: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page of the certificate registers."""
+
+    persons: Sequence[CertificateRow] = ()
+    quotas: Sequence[CertifiedChange] = ()
+    events: Sequence[EventRow] = ()
+
+    @property
+    def rows(self) -> int:
+        return len(self.persons) + len(self.quotas) + len(self.events)
+
+    @property
+    def about(self) -> str:
+        """What a reply changed, as the title of its page says it."""
+        parts = {"机构事项": self.events, "编制职数": self.quotas, "人员": self.persons}
+        return "、".join(name for name, rows in parts.items() if rows) + "变更登记"
 
 
 def slot_line(turn: Turn, code: str, resource: Resource, way: str, body: str | None) -> SlotLine:
@@ -196,8 +216,8 @@ def entry_notice(turn: Turn, subject: str, entered: Entered, hands: Hands) -> Re
 
     about, officers = _taken(entered), hands.of_notice()
     record = issue(turn, DocumentKind.ENTRY_NOTICE, "入编通知单", "enter", subject, officers, context, about=about)
-    rows = [_entering_row(turn, entered)]
-    certificate_page(turn, "enter", subject, unit, rows, after, hands.handled, f"落编登记，{about}")
+    page = Page(persons=[_entering_row(turn, entered)])
+    certificate_page(turn, "enter", subject, unit, page, after, hands.handled, f"落编登记，{about}")
     return record
 
 
@@ -240,11 +260,10 @@ def certificate_page(
     step: str,
     subject: str,
     unit: Unit,
-    rows: list[CertificateRow],
+    page: Page,
     after: list[Balance],
     handled_by: str,
     about: str,
-    quotas: Sequence[CertifiedChange] = (),
 ) -> Record:
     """《机构编制管理证》 登记页: an extract of the chain as it stands after the entry, exit or change (B §三.1)."""
 
@@ -259,8 +278,9 @@ def certificate_page(
             page_no=f"第{_next_page(turn, unit)}页",
             co_users=_co_users(turn, unit),
             balances=[balance_line(balance) for balance in after],
-            changes=rows,
-            quotas=list(quotas),
+            changes=list(page.persons),
+            quotas=list(page.quotas),
+            events=list(page.events),
             as_of=chinese_date(turn.today),
             handled_by=handled_by,
         )
@@ -297,10 +317,10 @@ def exit_papers(turn: Turn, subject: str, unit: Unit, left: Left, hands: Hands) 
     """《出编通知单》 of one unit that the person leaves, and the page of its certificate."""
     seats = [seat for seat in left.seats if seat.unit == unit.code]
     _exit_notice(turn, subject, unit, left, seats, hands)
-    rows = [_leaving_row(left, seat) for seat in seats]
+    page = Page(persons=[_leaving_row(left, seat) for seat in seats])
     after = ledger_balances.balances(turn.s, unit.code)
     about = f"出编登记，{_freed(seats)}"
-    certificate_page(turn, Step.EXIT.value, subject, unit, rows, after, hands.handled, about)
+    certificate_page(turn, Step.EXIT.value, subject, unit, page, after, hands.handled, about)
 
 
 def _freed(seats: list[Seated]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from models.booklet import BodyRow, CertificateBookletContext, EventRow, PageRow, QuotaRow
-from models.documents import BalanceLine, CertificateRow, DocumentContext
+from models.booklet import BodyRow, CertificateBookletContext, PageRow, QuotaRow
+from models.documents import BalanceLine, CertificateRow, DocumentContext, EventRow
 
 _CREDIT = "11000000MB0X00015C"
 _DAY = "2026年4月30日"

@@ -173,20 +173,33 @@ def entries_and_exits(items: str) -> str:
     )
 
 
-def _quotas() -> str:
-    """编制职数变更登记."""
-    columns = [(2600, "编制（职数）", "label"), (840, "变更前", "before"), (840, "增减", "delta")]
-    columns += [(840, "变更后", "after"), (1650, "生效日期", "effective_on")]
-    columns.append((TEXT_WIDTH - sum(width for width, _, _ in columns), "依据文号", "basis_no"))
+def _changed(columns: list[tuple[int, str, str]], items: str) -> str:
+    """What a reply changed, by (width, heading, field); the last width fills the page."""
     widths = [width for width, _, _ in columns]
+    widths[-1] = TEXT_WIDTH - sum(widths[:-1])
+    titles = [cell(w, para("CellLabel", title)) for w, (_, title, _) in zip(widths, columns, strict=True)]
+    values = ["{{ item." + name + " }}" for _, _, name in columns]
     return table(
         widths,
-        row(*[cell(w, para("CellLabel", title)) for w, title, _ in columns], height=420, header=True),
-        row(cell(TEXT_WIDTH, para("CellSmall", "{%tr for quota in quotas %}"), span=len(widths))),
-        row(*[cell(w, para("CellSmall", "{{ quota." + name + " }}")) for w, _, name in columns], height=440),
+        row(*titles, height=420, header=True),
+        row(cell(TEXT_WIDTH, para("CellSmall", "{%tr for item in " + items + " %}"), span=len(widths))),
+        row(*[cell(w, para("CellSmall", value)) for w, value in zip(widths, values, strict=True)], height=440),
         row(cell(TEXT_WIDTH, para("CellSmall", "{%tr endfor %}"), span=len(widths))),
         margin=40,
     )
+
+
+def _quotas() -> str:
+    """编制职数变更登记."""
+    figures = [(2600, "编制（职数）", "label"), (840, "变更前", "before"), (840, "增减", "delta")]
+    dated = [(840, "变更后", "after"), (1650, "生效日期", "effective_on"), (0, "依据文号", "basis_no")]
+    return _changed([*figures, *dated], "quotas")
+
+
+def _events() -> str:
+    """机构事项变更登记."""
+    what = [(1560, "事项", "what"), (1850, "变更前", "before"), (2040, "变更后", "after")]
+    return _changed([*what, (1650, "生效日期", "on"), (0, "依据文号", "basis_no")], "events")
 
 
 def _heading(text: str) -> str:
@@ -194,7 +207,7 @@ def _heading(text: str) -> str:
 
 
 def certificate() -> Sheet:
-    """One page of an entry or exit, with its persons, or of a change, with the accounts that it changed."""
+    """One page of an entry or exit, with its persons, or of a reply, with all that it changed about the unit."""
     rows = [
         fields("单位名称", "{{ unit_name }}", "机构规格", "{{ unit_rank }}"),
         fields("信用代码", "{{ unit_code }}", "机构性质", "{{ unit_nature }}"),
@@ -202,19 +215,28 @@ def certificate() -> Sheet:
         fields("共用编制", "{{ co_users }}", "页次", "{{ page_no }}"),
         *accounts("编制职数", "编制（职数）", "balances"),
     ]
-    page = "{% if quotas %}编制职数变更登记页{% else %}人员落（出）编登记页{% endif %}"
+    page = (
+        "{% if events %}机构编制事项变更登记页{% elif quotas %}编制职数变更登记页"
+        "{% else %}人员落（出）编登记页{% endif %}"
+    )
     sheet = voucher("机构编制管理证", page, rows, [], pad=20)
     sheet.body += [
-        statement("if changes"),
-        _heading("人员落（出）编登记"),
-        entries_and_exits("changes"),
+        statement("if events"),
+        _heading("机构事项变更登记"),
+        _events(),
         statement("endif"),
         statement("if quotas"),
         _heading("编制职数变更登记"),
         _quotas(),
         statement("endif"),
+        statement("if changes"),
+        _heading("人员落（出）编登记"),
+        entries_and_exits("changes"),
+        statement("endif"),
         para(
-            "VoucherNote", "注：本页由机构编制部门登记，涂改无效；财政、人社、社保部门凭本页办理经费、工资和社会保险。"
+            "VoucherNote",
+            "注：本页由机构编制部门登记，涂改无效；财政、人社、社保部门凭本页办理经费、工资和社会保险。",
+            props="<w:keepNext/>",
         ),
         para(
             "CellText",

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlmodel import Session
 
+from ledger import chain
 from ledger.books import AnyRow
 from ledger.corrections import CORRECTED
 from ledger.db import keyring_of
@@ -33,7 +34,7 @@ from models.certificate import (
     UnitEvent,
 )
 from models.enums import ChangeKind, EntryKind, ExitReason, Resource, Sex, UnitKind
-from models.register import InternalBody, UnitChange, table_of
+from models.register import InternalBody, Unit, UnitChange, table_of
 from models.sealing import Keyring
 from rules.deadlines import end_of_day, local_day
 
@@ -47,6 +48,7 @@ _UNITS = select(UNIT).where(
     UNIT.c.holder == select(UNIT.c.holder).where(UNIT.c.code == bindparam("unit_code")).scalar_subquery()
 )
 _NAMED = select(UNIT.c.code, UNIT.c.name).where(UNIT.c.code.in_(bindparam("codes", expanding=True)))
+_OF_CASE = select(_CHANGE).where(_CHANGE.c.case_id == bindparam("of_case")).order_by(_CHANGE.c.id)
 _CHANGES = select(_CHANGE).where(_CHANGE.c.unit.in_(bindparam("codes", expanding=True))).order_by(_CHANGE.c.id)
 _CUT = select(func.max(JOURNAL.c.seq)).where(
     JOURNAL.c.holder == bindparam("of_holder"), JOURNAL.c.recorded_at < bindparam("until")
@@ -121,6 +123,7 @@ _SEATS = (
     )
     .order_by(OCCUPANCY.c.entered_seq, OCCUPANCY.c.id)
 )
+_MOVED = _SEATS.where(or_(OCCUPANCY.c.entered_seq > bindparam("after"), OCCUPANCY.c.left_seq > bindparam("after")))
 _taken_back = JOURNAL.alias("taken_back")
 # Exits of that day which a later row has taken back: the occupancy no longer knows them, the chain does.
 _UNDONE = (
@@ -174,7 +177,7 @@ def extract(s: Session, unit: str, as_of: date) -> CertificateFacts | None:
     sharing = {row.code: row for row in connection.execute(_UNITS, {"unit_code": unit})}
     if unit not in sharing:
         return None
-    holder, until = sharing[unit].holder, end_of_day(as_of) + timedelta(seconds=1)
+    holder, until = sharing[unit].holder, _next_day(as_of)
     seq = connection.execute(_CUT, {"of_holder": holder, "until": until}).scalar()
     if seq is None:
         return None
@@ -200,6 +203,22 @@ def extract(s: Session, unit: str, as_of: date) -> CertificateFacts | None:
     )
 
 
+def events(s: Session, case_id: str, today: date) -> dict[str, list[UnitEvent]]:
+    """Unit → what the reply of a case changed in the register of units, in the order in which it was done."""
+    rows = s.connection().execute(_OF_CASE, {"of_case": case_id}).all()
+    named = _names(s, _Cut(today, _next_day(today), "", 0), {*_parents(rows)} - {""})
+    found: dict[str, list[UnitEvent]] = defaultdict(list)
+    for row in rows:
+        found[row.unit].append(_event(row, named))
+    return dict(found)
+
+
+def moved(s: Session, unit: Unit, after: int, today: date) -> list[CertifiedPerson]:
+    """Who entered the unit or left it by the rows of its chain that follow row `after`."""
+    cut = _Cut(today, _next_day(today), unit.holder, chain.head(s, unit.holder)[0])
+    return _persons(s, cut, unit.code, _MOVED, after=after)
+
+
 def begins(s: Session, unit: str) -> date | None:
     """The day (Asia/Shanghai) on which the unit's chain begins; None for an unknown unit or an empty chain."""
     first: datetime | None = s.connection().execute(_BEGINS, {"unit_code": unit}).scalar()
@@ -223,11 +242,15 @@ def _as_then(cut: _Cut, row: AnyRow, changes: Sequence[AnyRow]) -> dict[str, Any
     return fields
 
 
+def _next_day(day: date) -> datetime:
+    return end_of_day(day) + timedelta(seconds=1)
+
+
 def _parents(changes: Iterable[AnyRow]) -> set[str]:
     return {code for row in changes if row.field == "parent" for code in (row.before, row.after)}
 
 
-def _names(s: Session, cut: _Cut, codes: set[str | None]) -> dict[str, str]:
+def _names(s: Session, cut: _Cut, codes: Iterable[str | None]) -> dict[str, str]:
     """Code → name on that day of units that stand elsewhere in the register."""
     wanted = {"codes": sorted(code for code in codes if code)}
     if not wanted["codes"]:
@@ -344,7 +367,7 @@ def _quota(row: AnyRow, set_aside: bool, delta: int, after: int, names: dict[str
 # --- persons -------------------------------------------------------------------------------------------------------
 
 
-def _persons(s: Session, cut: _Cut, unit: str) -> list[CertifiedPerson]:
+def _persons(s: Session, cut: _Cut, unit: str, seats: Select[Any] = _SEATS, **more: int) -> list[CertifiedPerson]:
     """Entries into the unit in order of the chain, each with the exit that stood on that day."""
     named = cut.named(unit_code=unit)
     undone: dict[tuple[str, str], list[AnyRow]] = defaultdict(list)
@@ -353,7 +376,7 @@ def _persons(s: Session, cut: _Cut, unit: str) -> list[CertifiedPerson]:
     keyring = keyring_of(s)
     opened: dict[str, tuple[str, str]] = {}
     found = []
-    for row in s.connection().execute(_SEATS, named):
+    for row in s.connection().execute(seats, named | more):
         if row.person_ref not in opened:
             opened[row.person_ref] = _identity(keyring, row)
         found.append(_person(cut, row, opened[row.person_ref], undone.get((row.person_ref, row.account), [])))

@@ -5,7 +5,7 @@ Every field that changes leaves a `unit_change` row with the reply that it rests
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -100,6 +100,11 @@ def _facts(s: Session, row: Unit, unfinished: tuple[str, ...]) -> UnitFacts:
 def within(s: Session, code: str) -> frozenset[str]:
     """The unit and all units below it."""
     return frozenset(suspensions.units_below(s, code))
+
+
+def children(s: Session, codes: Sequence[str]) -> list[str]:
+    """Units directly below these."""
+    return list(s.exec(select(Unit.code).where(col(Unit.parent).in_(codes)).order_by(col(Unit.code))))
 
 
 # --- what a reply does -----------------------------------------------------------------------------------------------

@@ -1,9 +1,42 @@
-"""《机构编制管理证》 as a booklet: the context of its template (domain.md §4.5)."""
+"""《机构编制管理证》: the contexts of its numbered page and of the booklet (domain.md §4.5)."""
 
 from __future__ import annotations
 
-from .paper import BalanceLine, CertificateRow, DocumentContext
+from .paper import BalanceLine, CertificateRow, DocumentContext, EventRow
 from .shape import Shape
+
+
+class CertifiedChange(Shape):
+    """One account whose 核定 a reply changed; `delta` carries its sign."""
+
+    label: str
+    before: str
+    delta: str
+    after: str
+    effective_on: str
+    basis_no: str
+
+
+class CertificateContext(DocumentContext):
+    """《机构编制管理证》 登记页: the one-page extract that finance and social insurance act on (B §三.1, §五.1).
+
+    `changes` are the persons who entered or left, `quotas` the accounts and `events` the facts of the unit that a
+    reply changed: a page of an entry or exit has persons only, that of a reply what it did.
+    """
+
+    unit_code: str
+    unit_rank: str
+    unit_nature: str
+    unit_parent: str
+    certificate_no: str
+    page_no: str
+    co_users: str
+    balances: list[BalanceLine]
+    changes: list[CertificateRow]
+    quotas: list[CertifiedChange] = []
+    events: list[EventRow] = []
+    as_of: str
+    handled_by: str
 
 
 class BodyRow(Shape):
@@ -14,16 +47,6 @@ class BodyRow(Shape):
     chief_posts: str
     deputy_posts: str
     people: str
-
-
-class EventRow(Shape):
-    """机构变更登记."""
-
-    on: str
-    what: str
-    before: str
-    after: str
-    basis_no: str
 
 
 class QuotaRow(Shape):

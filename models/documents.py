@@ -12,6 +12,8 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from .booklet import CertificateBookletContext as CertificateBookletContext
+from .booklet import CertificateContext as CertificateContext
+from .booklet import CertifiedChange as CertifiedChange
 from .casefile import CaseFileContext as CaseFileContext
 from .disposal_paper import DisposalListContext as DisposalListContext
 from .enums import DocumentKind, RenditionKind
@@ -20,6 +22,7 @@ from .paper import AccountLine as AccountLine
 from .paper import BalanceLine as BalanceLine
 from .paper import CertificateRow as CertificateRow
 from .paper import DocumentContext as DocumentContext
+from .paper import EventRow as EventRow
 from .paper import Seal as Seal
 from .phrasing import Paragraphs, Phrase, Sentence, Title, numeral
 from .shape import Shape
@@ -181,37 +184,6 @@ class RevocationNoticeContext(LetterContext):
     slots: list[SlotLine]
     remaining: str = ""
     revoked_on: str
-
-
-class CertifiedChange(Shape):
-    """One account whose 核定 a reply changed; `delta` carries its sign."""
-
-    label: str
-    before: str
-    delta: str
-    after: str
-    effective_on: str
-    basis_no: str
-
-
-class CertificateContext(DocumentContext):
-    """《机构编制管理证》 登记页: the one-page extract that finance and social insurance act on (B §三.1, §五.1).
-
-    `changes` are the persons of an entry or exit, `quotas` the accounts of a change: a page has one of them.
-    """
-
-    unit_code: str
-    unit_rank: str
-    unit_nature: str
-    unit_parent: str
-    certificate_no: str
-    page_no: str
-    co_users: str
-    balances: list[BalanceLine]
-    changes: list[CertificateRow]
-    quotas: list[CertifiedChange] = []
-    as_of: str
-    handled_by: str
 
 
 class ReplyArticle(Shape):

@@ -71,6 +71,16 @@ class AccountLine(BalanceLine):
     granted: str
 
 
+class EventRow(Shape):
+    """机构变更登记: one field of the unit or one of its internal bodies, before and after."""
+
+    on: str
+    what: str
+    before: str
+    after: str
+    basis_no: str
+
+
 class CertificateRow(Shape):
     """One row of 人员落（出）编登记."""
 

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from ledger import certificate, log
-from models.booklet import BodyRow, EventRow, PageRow, QuotaRow
+from models.booklet import BodyRow, PageRow, QuotaRow
 from models.certificate import (
     CertificateFacts,
     CertifiedBalance,
@@ -25,7 +25,7 @@ from models.certificate import (
     QuotaEvent,
     UnitEvent,
 )
-from models.documents import BalanceLine, CertificateBookletContext, CertificateRow, Seal
+from models.documents import BalanceLine, CertificateBookletContext, CertificateRow, EventRow, Seal
 from models.enums import ChangeKind, DocumentKind, EntryKind, RecordState, UnitKind
 from models.proofs import LogHead
 from models.register import Record, table_of
@@ -81,7 +81,7 @@ def context(found: CertificateFacts, maker: Maker) -> CertificateBookletContext:
     """The booklet of these facts: the same facts and maker, the same context."""
     unit = found.unit
     red = unit.kind in ORGANS
-    events = [_event(each) for each in found.changes]
+    events = [event_row(each, unit.merged_into_name) for each in found.changes]
     return CertificateBookletContext(
         number="",
         case_no="",
@@ -122,7 +122,7 @@ def context(found: CertificateFacts, maker: Maker) -> CertificateBookletContext:
         posts=[_balance(each) for each in found.balances if each.resource.is_post],
         headcount_changes=_quotas(unit.code, (each for each in found.quotas if each.resource.is_headcount)),
         post_changes=_quotas(unit.code, (each for each in found.quotas if each.resource.is_post)),
-        persons=_persons(found.persons),
+        persons=person_rows(found.persons),
         pages=[
             PageRow(
                 number=page.number,
@@ -164,12 +164,12 @@ def _count(number: int | None) -> str:
     return "—" if number is None else str(number)
 
 
-def _event(event: UnitEvent) -> EventRow:
-    """A merger changes several fields, any other kind only its own."""
+def event_row(event: UnitEvent, into: str) -> EventRow:
+    """A merger changes several fields, any other kind only its own. `into` names what a unit that ends goes over to."""
     what = _FIELD.get(event.field, event.field)
     after = event.after
     if event.field == "abolished_on":
-        after = chinese_date(date.fromisoformat(after))
+        after = chinese_date(date.fromisoformat(after)) + (f"并入{into}" if into else "撤销")
     return EventRow(
         on=chinese_date(event.effective_on),
         what=f"{event.kind.label}（{what}）" if event.kind is ChangeKind.MERGE else event.kind.label,
@@ -217,7 +217,7 @@ def _what(each: QuotaEvent) -> str:
     return "核定（明确消化期）" if each.tolerated > 0 else "核定"
 
 
-def _persons(found: Sequence[CertifiedPerson]) -> list[CertificateRow]:
+def person_rows(found: Sequence[CertifiedPerson]) -> list[CertificateRow]:
     days: dict[date, str] = {}  # one text for a day that many rows bear
 
     def shown(day: date | None) -> str:

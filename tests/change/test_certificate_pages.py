@@ -1,7 +1,11 @@
-"""A reply that changes a quota adds a numbered page to the certificate of each unit whose quota it changed."""
+"""A reply adds a numbered page to the certificate of each unit about which it changed anything."""
 
 from __future__ import annotations
 
+import io
+import re
+
+import docx
 import pytest
 from sqlmodel import col, select
 
@@ -11,18 +15,24 @@ from models.register import Holder, Record
 from records.register import context_of
 from tests.change.acts import (
     NEW,
+    OWN,
     Json,
+    abolished,
     accepted,
+    below,
     bodies,
     both_mixed,
     decided,
+    empty_unit,
     established,
     headcount,
     in_force,
     merged,
     moved,
+    placed,
     posts,
     renamed,
+    unit_of,
 )
 from tests.support.office import ISSUER, RESEARCH, SERVICES, Office
 
@@ -40,6 +50,16 @@ def pages(office: Office, case_id: str) -> dict[str, Page]:
             assert record.unit not in found
             found[record.unit] = (record, context)
         return found
+
+
+def printed(office: Office, record: Record) -> set[str]:
+    """Every text of a cell or paragraph of the file."""
+    assert record.digest
+    document = docx.Document(io.BytesIO(office.store.get(record.digest)))
+    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    texts = [*cells, *(paragraph.text for paragraph in document.paragraphs)]
+    lines = [line for text in texts for line in re.split(r"[\n\t]", text)]
+    return {word for line in lines for word in (line, line.partition("（")[0])}
 
 
 def rows(page: Page) -> list[tuple[str, str, str, str]]:
@@ -91,11 +111,93 @@ def test_a_new_unit_begins_with_its_first_page(office: Office) -> None:
     assert set(found) == {NEW}
     assert rows(found[NEW]) == [("全额拨款事业编制", "0", "+8", "8")]
     assert (found[NEW][1].page_no, found[NEW][1].unit_name) == ("第1页", "示范市数据中心")
+    assert [(event.what, event.before, event.after) for event in found[NEW][1].events] == [
+        ("设立", "—", "示范市数据中心")
+    ]
 
 
-@pytest.mark.parametrize("change", [bodies(None, {"name": "法规处"}), renamed(RESEARCH, "示范市发展研究局", "新局")])
-def test_what_moves_no_quota_adds_no_page(office: Office, change: Json) -> None:
-    assert pages(office, in_force(office, change)) == {}
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (bodies(None, {"name": "法规处", "rank": "正科级"}), ("内设机构调整", "—", "法规处（正科级）")),
+        (bodies({"name": "办公室"}, {"name": "秘书处"}), ("内设机构调整", "办公室", "秘书处")),
+        (bodies({"name": "办公室"}, None), ("内设机构调整", "办公室", "—")),
+        (renamed(*OWN), ("更名", OWN[1], OWN[2])),
+        (
+            {"kind": "extra-name", "unit": RESEARCH, "before": "", "after": "示范市研究中心"},
+            ("挂牌", "—", "示范市研究中心"),
+        ),
+    ],
+)
+def test_what_moves_no_quota_has_a_page_that_tells_before_and_after(
+    office: Office, change: Json, told: tuple[str, str, str]
+) -> None:
+    case_id = in_force(office, change)
+    [(record, context)] = pages(office, case_id).values()
+    [reply] = [r for r in office.docket(case_id).documents if r.kind is DocumentKind.CHANGE_REPLY]
+    [event] = context.events
+    assert (event.what, event.before, event.after) == told
+    assert (event.on, event.basis_no) == (context.issued_on, reply.number)
+    assert (context.quotas, context.changes, context.page_no) == ([], [], "第1页")
+    assert context.unit_name == unit_of(office, RESEARCH).name
+    assert "机构事项变更登记" in record.title
+    assert {"机构编制事项变更登记页", told[2].partition("（")[0]} <= printed(office, record)
+
+
+def test_a_page_of_a_merger_names_the_persons_on_both_sides(office: Office) -> None:
+    both_mixed(office)
+    found = pages(office, in_force(office, merged(after_name="示范市综合局")))
+    gone, come = found[SERVICES][1].changes, found[RESEARCH][1].changes
+    assert len(gone) == len(come) == 4
+    assert [row.person_name for row in gone] == [row.person_name for row in come]
+    day, reply = found[RESEARCH][1].issued_on, found[RESEARCH][1].quotas[0].basis_no
+    assert {(row.left_on, row.reason) for row in gone} == {(day, "调出")}
+    assert {(row.entered_on, row.basis_no, row.left_on) for row in come} == {(day, reply, "")}
+    assert all("*" in row.identity_masked for row in [*gone, *come])
+    assert {row.person_name for row in gone} <= printed(office, found[SERVICES][0])
+    assert found[SERVICES][0].title.endswith("机构事项、编制职数、人员变更登记〕")
+    events = [(event.what, event.after) for event in found[SERVICES][1].events]
+    assert events == [("合并（撤并）", f"{day}并入示范市综合局")]
+    assert ("合并（名称）", "示范市综合局") in [(event.what, event.after) for event in found[RESEARCH][1].events]
+
+
+def test_people_who_were_in_before_are_not_on_the_page_of_a_merger(office: Office) -> None:
+    both_mixed(office)
+    in_force(office, established(parent=RESEARCH, unit_kind="mixed"))
+    first = pages(office, in_force(office, merged(SERVICES, into=NEW)))[NEW][1]
+    assert len(first.changes) == 4
+    second = pages(office, in_force(office, merged(NEW, into=RESEARCH)))
+    assert len(second[NEW][1].changes) == len(second[RESEARCH][1].changes) == 4
+    assert all(row.left_on for row in second[NEW][1].changes)
+
+
+def test_units_under_one_quota_that_merge_tell_their_persons_alone(office: Office) -> None:
+    both_mixed(office)
+    in_force(office, established(NEW, parent=RESEARCH, quotas=[], unit_kind="mixed"))
+    placed(office, NEW, holder=SERVICES)
+    found = pages(office, in_force(office, merged(SERVICES, into=NEW)))
+    assert {unit: (len(page[1].changes), page[1].quotas) for unit, page in found.items()} == {
+        SERVICES: (4, []),
+        NEW: (4, []),
+    }
+
+
+def test_a_unit_that_is_put_under_another_by_a_merger_has_a_page_of_its_own(office: Office) -> None:
+    both_mixed(office)
+    in_force(office, established(NEW, parent=SERVICES))
+    found = pages(office, in_force(office, merged()))
+    [event] = found[NEW][1].events
+    assert (event.what, event.before, event.after) == ("合并（主管部门）", "示范市公共服务中心", "示范市发展研究局")
+    page = found[NEW][1]
+    assert (page.page_no, page.changes, page.unit_parent) == ("第2页", [], "示范市发展研究局")
+
+
+def test_the_page_of_an_abolished_unit_says_so(office: Office) -> None:
+    below(office)
+    empty_unit(office)
+    found = pages(office, in_force(office, abolished(NEW)))
+    [event] = found[NEW][1].events
+    assert (event.what, event.after) == ("撤销", f"{found[NEW][1].issued_on}撤销")
 
 
 def test_a_reply_that_is_not_signed_takes_no_page_number(office: Office) -> None:
@@ -113,12 +215,13 @@ def test_a_reply_that_is_not_signed_takes_no_page_number(office: Office) -> None
 
 
 def test_a_page_frozen_before_pages_of_changes_is_still_read() -> None:
+    texts = set(CertificateContext.model_fields) - {"seal", "balances", "changes", "quotas", "events"}
     old = CertificateContext.model_validate(
         {
-            **dict.fromkeys(set(CertificateContext.model_fields) - {"seal", "balances", "changes", "quotas"}, "x"),
+            **dict.fromkeys(texts, "x"),
             "seal": {"code": "c", "verify_url": "u", "chain_seq": "1", "chain_head": "h"},
             "balances": [],
             "changes": [],
         }
     )
-    assert old.quotas == []
+    assert (old.quotas, old.events) == ([], [])
