@@ -19,7 +19,7 @@ from models.register import Record
 from models.substitutions import NewSubstitution
 from records import register
 from tests.support.console import Counter
-from tests.support.disposals import LATER, short_lived, with_old_papers
+from tests.support.disposals import LATER, old_office, short_lived
 from tests.support.engines import ENGINES
 from tests.support.office import (
     APPLICANT,
@@ -33,7 +33,6 @@ from tests.support.office import (
     SUPERVISOR,
     Office,
 )
-from tests.support.originals import copied
 
 from .conftest import problem
 
@@ -88,16 +87,9 @@ class Api:
 
 
 @pytest.fixture(params=ENGINES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    with copied(with_old_papers, request.param, tmp_path) as address:
-        yield address
-
-
-@pytest.fixture
-def office(url: str, tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path, url=url, now=LATER)
-    yield made
-    made.database.close()
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    with old_office(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +20,7 @@ from models.refusals import Refusal
 from models.register import Record
 from records import disposal, holds
 from tests.support.office import EXAMINER, HEAD, INSPECTOR, REGISTRAR, Office
+from tests.support.originals import copied
 
 T = TypeVar("T")
 LATER = datetime(2037, 1, 5, 1, 0, tzinfo=UTC)
@@ -39,6 +42,15 @@ def with_old_papers(folder: Path, url: str) -> None:
     for _ in range(3):
         refused_case(office)
     office.database.close()
+
+
+@contextmanager
+def old_office(engine: str, folder: Path) -> Iterator[Office]:
+    """In 2037, with three ten-year papers of 2026, their cases long ended: a copy, with its store beside it."""
+    with copied(with_old_papers, engine, folder) as url:
+        office = Office(folder, url=url, now=LATER)
+        yield office
+        office.database.close()
 
 
 def short_lived(office: Office) -> list[Record]:
