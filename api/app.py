@@ -77,7 +77,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     app.state.messenger = Messenger(runtime)
     for routes in ROUTES:
-        app.include_router(routes, prefix=PREFIX)
+        app.router.routes.extend(routes.routes)
     for path in ("/", PREFIX, f"{PREFIX}/"):  # what a person types; not an operation, so it passes no door
         app.add_route(path, _to_reference, methods=["GET"], include_in_schema=False)
     problems.install(app)

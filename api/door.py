@@ -25,6 +25,7 @@ from models.identity import names_a_person
 from rules.deadlines import local_day
 
 from .deps import KEY_PATTERN, Runtime, address_of, runtime_of
+from .middleware import PREFIX
 from .oidc import NotVouchedFor, ProviderAway, is_jwt
 from .permissions import RULES, Rule
 from .problems import ProblemError, no_substitution
@@ -61,8 +62,9 @@ class Door(APIRoute):
 
 
 def router(tag: str) -> APIRouter:
-    """A router whose routes all pass the door."""
-    return APIRouter(route_class=Door, tags=[tag])
+    """A router whose routes all pass the door. It bears the prefix itself: `create_app` takes its routes as they are,
+    while including it would have every signature read a second time, for each app."""
+    return APIRouter(route_class=Door, tags=[tag], prefix=PREFIX)
 
 
 async def admit(request: Request, rule: Rule, operation: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from ledger import db
 from tests.support.chromium import ABSENT, chromium
+from tests.support.compiled import sharing
 from tests.support.engines import CHOSEN, ENGINES, Furnish, forget, fresh_database
 from tests.support.ledger import migrated
 from tests.support.office import furnished
@@ -21,6 +22,8 @@ from tests.support.unjudged import UNJUDGED
 db.POSTGRES_SETTINGS["idle_in_transaction_session_timeout"] = "30s"
 """An office ends a transaction that pauses for five seconds. In a run several processes share a few processors, and a
 test that is not given any for so long has no fault."""
+
+db.create_engine = sharing(db.create_engine)
 
 _OWNED = pytest.StashKey[bool]()
 _FURNISHED_BY: dict[str, Furnish] = {"office": furnished, "counter": furnished, "database": migrated}

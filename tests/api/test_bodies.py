@@ -212,7 +212,7 @@ async def test_an_unforeseen_fault_is_a_plain_500_and_the_log_holds_no_values(
     assert "ValueError" not in problem(answer, 500, "internal").values()
     assert CANARY not in answer.text
     assert CANARY not in caplog.text
-    assert "unhandled ValueError in GET /units/{code}" in caplog.text
+    assert "unhandled ValueError in GET /api/v1/units/{code}" in caplog.text
 
 
 async def test_what_cannot_be_unsealed_is_a_clear_503_that_names_nothing_sealed(
@@ -226,7 +226,7 @@ async def test_what_cannot_be_unsealed_is_a_clear_503_that_names_nothing_sealed(
     assert "dingbian check" in problem(answer, 503, "sealed-unreadable")["detail"]
     assert CANARY not in answer.text
     assert CANARY not in caplog.text
-    assert "sealed content cannot be opened in GET /units/{code}" in caplog.text
+    assert "sealed content cannot be opened in GET /api/v1/units/{code}" in caplog.text
 
 
 async def test_a_lost_database_is_a_clear_503(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
