@@ -24,7 +24,7 @@ from .test_import import assert_nothing_stands
 from .test_reader import gone, wait_until
 
 PROGRAM = """
-import os, sys, time
+import os, signal, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from ledger.db import Database
@@ -33,6 +33,7 @@ from ledger.spreadsheets import reader
 from models.rulebook import Rulebook
 from models.sealing import Keyring, SealingKey
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background has its children ignore it
 folder, book, phase, least = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 children = []
 begin = reader.ChildTables.begin
