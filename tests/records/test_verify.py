@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -83,6 +84,20 @@ def test_an_altered_copy_is_called_altered(database: Database, filed: list[tuple
     with database.read() as s:
         told = check_file(s, forged)
         assert (told.status, told.number) == ("altered", "示编核〔2026〕1号")
+
+
+def test_a_copy_of_which_one_byte_fell_over_is_altered_and_not_unknown(
+    database: Database, filed: list[tuple[Record, bytes]]
+) -> None:
+    """Wherever it lies but in the list of members behind them: without that it is no Word file any more."""
+    data = filed[0][1]
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        places = range(0, archive.start_dir, 41)
+    with database.read() as s:
+        told = Counter(check_file(s, data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :]).status for at in places)
+        assert told["altered"] > 0.9 * len(places)
+        assert set(told) <= {"altered", "unknown"}
+        assert check_file(s, data[:-30] + b"x" * 30).status == "unknown"
 
 
 def test_hostile_uploads_are_refused_cheaply(database: Database) -> None:
