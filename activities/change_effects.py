@@ -172,7 +172,7 @@ def _establish(act: _Act, place: str, change: EstablishUnit) -> None:
     turn = act.turn
     office = turn.deps.rulebook.office
     serial = numbering.tally(turn.s, CERTIFICATES, turn.today.year)
-    certificate = f"{office.series_prefix}编证{turn.today.year}{serial:04d}"
+    certificate = f"{office.series_prefix}编证第{turn.today.year}{serial:04d}号"
     where = turn.unit(change.parent).place if change.parent else turn.unit().place
     register.establish(turn.s, change, certificate, where, act.warrant)
     for quota in change.quotas:

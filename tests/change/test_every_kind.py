@@ -110,7 +110,7 @@ def test_a_unit_is_set_up_with_its_quotas_and_a_certificate_of_its_own(office: O
         RESEARCH,
         NEW,
     )
-    assert (unit.certificate_no, unit.basis_no, unit.basis_date) == ("示编证20260001", REPLY, date(2026, 3, 2))
+    assert (unit.certificate_no, unit.basis_no, unit.basis_date) == ("示编证第20260001号", REPLY, date(2026, 3, 2))
     assert authorised(office, NEW) == {"headcount:institution-full": 8, "post:unit-chief": 1}
     assert changes_of(office, case_id) == [(NEW, "设立", "", "示范市数据中心", REPLY)]
     assert {(e.resource.value, e.authorised_after) for e in office.docket(case_id).ledger} == {
