@@ -83,7 +83,7 @@ def _twice(item: Any) -> bool:
     """Whether this is the second run, on PostgreSQL, of a test that SQLite tells enough of."""
     chosen = getattr(item, "callspec", None)
     place = item.path.relative_to(item.config.rootpath / "tests").as_posix()
-    second = chosen is not None and "postgresql" in (chosen.params.get("url"), chosen.params.get("engine"))
+    second = chosen is not None and "postgresql" in chosen.params.values()
     if item.get_closest_marker("both") is not None:
         return False  # a promise names it
     return CHOSEN == "both" and second and place.startswith(ON_ONE_ENGINE)

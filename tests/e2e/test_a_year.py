@@ -32,6 +32,8 @@ from tests.support.engines import ENGINES, fresh_database
 from tests.support.year import package, played
 from tests.support.year_city import YEAR
 
+pytestmark = pytest.mark.xdist_group("year")  # a year takes long to live through: one process does it for all
+
 TOOLS = Path(sys.executable).parent
 TIME_LIMIT_S = 120
 

@@ -349,12 +349,16 @@ def _persons(page: Page, path: str) -> None:
 
 
 def certificate(page: Page) -> None:
-    kind = "编制职数变更登记" if page.has("quotas") else "人员落（出）编登记"
-    _form(page, f"{kind}页")
+    told = "机构编制事项变更登记" if page.has("events") else "人员落（出）编登记"
+    _form(page, "编制职数变更登记页" if page.has("quotas") and not page.has("events") else f"{told}页")
     _cells(page, 单位名称="{unit_name}", 机构规格="{unit_rank}", 信用代码="{unit_code}", 机构性质="{unit_nature}")
     _cells(page, 主管部门="{unit_parent}", 管理证号="{certificate_no}", 共用编制="{co_users}", 页次="{page_no}")
     _accounts(page, "balances", "编制（职数）")
-    for path, name in (("changes", "人员落（出）编登记"), ("quotas", "编制职数变更登记")):
+    for path, name in (
+        ("events", "机构事项变更登记"),
+        ("quotas", "编制职数变更登记"),
+        ("changes", "人员落（出）编登记"),
+    ):
         if page.has(path):
             page.says("凭证编号", f"{name}（截至{{as_of}}）")
     if page.has("changes"):
@@ -362,6 +366,8 @@ def certificate(page: Page) -> None:
     if page.has("quotas"):
         titles = ("编制（职数）", "变更前", "增减", "变更后", "生效日期", "依据文号")
         page.table("quotas", titles, ("label", "before", "delta", "after", "effective_on", "basis_no"))
+    if page.has("events"):
+        page.table("events", ("事项", "变更前", "变更后", "生效日期", "依据文号"), EVENT)
     page.says("表格内容", "登记机关：{issuer}（章）　　经办：{handled_by}　　{issued_on}")
 
 
@@ -512,6 +518,12 @@ CHANGED_ACCOUNT = {
 }
 
 
+EVENT = ("what", "before", "after", "on", "basis_no")
+RENAMED = dict(
+    zip(EVENT, ("更名", "示范市农业局", "示范市农业农村局", "2026年6月12日", "示编〔2026〕6号"), strict=True)
+)
+
+
 LATE = ("已逾期4个工作日", "")
 
 
@@ -532,7 +544,15 @@ def variants(kind: Kind) -> list[DocumentContext]:
     seal = base.seal.model_copy(update={"address_note": TRIAL})
     out = [base.model_copy(update={"seal": seal}), base.model_copy(update=OTHERWISE.get(kind, {}))]
     if kind is Kind.CERTIFICATE:
-        out.append(type(base).model_validate({**base.model_dump(), "changes": [], "quotas": [CHANGED_ACCOUNT]}))
+        persons, accounts = base.model_dump()["changes"], [CHANGED_ACCOUNT]
+        for changes, quotas, events in (
+            ([], accounts, []),
+            ([], accounts, [RENAMED]),
+            ([], [], [RENAMED]),
+            (persons, accounts, [RENAMED, RENAMED | {"before": "—"}]),
+        ):
+            more = {"changes": changes, "quotas": quotas, "events": events}
+            out.append(type(base).model_validate(base.model_dump() | more))
     if kind in (Kind.RECTIFICATION_NOTICE, Kind.INSPECTION_REPORT, Kind.SUSPENSION_NOTICE):
         problems = [{**each, "overdue": late} for each, late in zip(base.model_dump()["problems"], LATE, strict=True)]
         out.append(type(base).model_validate({**base.model_dump(), "problems": problems}))
