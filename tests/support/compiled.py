@@ -6,33 +6,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
 
 STATEMENTS = 4000
 """More than the product has."""
 
-_DIALECTS: dict[str, Dialect] = {}
-_COMPILED: dict[str, LRUCache[Any, Any]] = {}
+
+class Compiled(LRUCache[Any, Any]):
+    """An engine looks a statement up under its dialect: here, under the dialect's name."""
+
+    def __init__(self, dialect: str) -> None:
+        super().__init__(STATEMENTS)
+        self._dialect = dialect
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((self._dialect, *key[1:]), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__((self._dialect, *key[1:]), value)
 
 
 def sharing(create_engine: Callable[..., Engine]) -> Callable[..., Engine]:
-    """As `create_engine`, but with the dialect and the statements of the first engine of that database: a statement is
-    looked up under its dialect. The first engine keeps its own until it has been connected, which completes it."""
+    """As `create_engine`, with the statements of every engine of that dialect."""
+    kept: dict[str, Compiled] = {}
 
     def created(*args: Any, **options: Any) -> Engine:
         engine = create_engine(*args, **options)
         name = engine.dialect.name
-        if name in _DIALECTS:
-            engine.dialect = _DIALECTS[name]
-            engine._compiled_cache = _COMPILED[name]
-            return engine
-
-        @event.listens_for(engine, "connect")
-        def complete(_connection: object, _record: object) -> None:
-            _COMPILED.setdefault(name, LRUCache(STATEMENTS))
-            _DIALECTS.setdefault(name, engine.dialect)
-
+        engine._compiled_cache = kept.setdefault(name, Compiled(name))
         return engine
 
     return created
