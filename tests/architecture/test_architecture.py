@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,12 @@ def files(*rooms: str) -> Iterator[Path]:
 
 def trees(*rooms: str) -> Iterator[tuple[Path, ast.Module]]:
     for path in files(*rooms):
-        yield path.relative_to(ROOT), ast.parse(path.read_text(encoding="utf-8"))
+        yield path.relative_to(ROOT), tree_of(path)
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", FIXED)
@@ -127,6 +133,6 @@ def test_ledger_docket_and_records_never_commit_or_open_a_transaction() -> None:
 def test_the_run_of_every_procedure_fits_a_screen() -> None:
     for workflow in registry.WORKFLOWS:
         path = ROOT / (workflow.__module__.replace(".", "/") + ".py")
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
         [run] = [n for n in ast.walk(tree) if isinstance(n, ast.AsyncFunctionDef) and n.name == "run"]
         assert (run.end_lineno or 0) - run.lineno <= LONGEST_FUNCTION

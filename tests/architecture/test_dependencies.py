@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tests.architecture.test_architecture import ROOMS, trees
+from tests.architecture.test_architecture import ROOMS, tree_of, trees
 from tests.support import audit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,9 +100,7 @@ def running() -> frozenset[str]:
 def imported() -> dict[str, set[str]]:
     """Top-level modules that the product imports, and where."""
     found: dict[str, set[str]] = defaultdict(set)
-    alone = [
-        (path.relative_to(ROOT), ast.parse(path.read_text("utf-8"))) for path in (ROOT / "cli.py", ROOT / "worker.py")
-    ]
+    alone = [(path.relative_to(ROOT), tree_of(path)) for path in (ROOT / "cli.py", ROOT / "worker.py")]
     for path, tree in [*trees(*ROOMS), *alone]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):

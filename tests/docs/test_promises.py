@@ -47,6 +47,10 @@ def test_every_promise_has_tests_and_each_of_them_exists(promise: Promise) -> No
     assert [test for test in promises.tests_of(promise) if missing(test)] == []
 
 
+COLLECTED_ONCE = pytest.mark.xdist_group("promises")
+"""Collecting takes long, and every process would do it for itself."""
+
+
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """On which engines `make test` runs each test that a promise names."""
@@ -67,6 +71,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return found
 
 
+@COLLECTED_ONCE
 @pytest.mark.parametrize("promise", PROMISES, ids=[each.name for each in PROMISES])
 def test_the_engines_of_a_promise_are_those_on_which_its_tests_are_collected(
     promise: Promise, engines: dict[str, list[str]]

@@ -127,6 +127,13 @@ def test_a_lock_that_is_held_too_long_is_a_fault_and_nothing_is_half_done(postgr
         assert verify(s).intact
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registers of this test ask the server for less patience than the tests do and offices have."""
+    monkeypatch.setitem(POSTGRES_SETTINGS, "idle_in_transaction_session_timeout", "1s")
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_transaction_left_open_by_a_stuck_process_lets_go_of_its_locks(postgres: Database) -> None:
     """The server ends it, so that one process cannot stop an office."""
     with postgres.write() as s:
