@@ -176,7 +176,7 @@ async def test_what_must_be_done_in_person_refuses_the_header(desk: Desk) -> Non
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if not rule.public])
 async def test_no_operation_takes_the_header_without_a_substitution(desk: Desk, name: str) -> None:
-    method, path = operations(desk)[name]
+    method, path = operations()[name]
     body = {"json": BODIES[name]} if name in BODIES else {}
     answer = await desk.call(method, filled(path), by="inspector", key="k", headers=AS_HEAD, **body)
     problem(answer, 403, "no-substitution")

@@ -105,7 +105,7 @@ MAY: dict[str, set[str] | None] = {
 
 
 async def test_every_operation_of_the_document_stands_in_this_table(desk: Desk) -> None:
-    assert set(operations(desk)) == set(MAY)
+    assert set(operations()) == set(MAY)
     assert set(RULES) == set(MAY) | {"read_openapi", "read_reference"}
 
 
@@ -120,7 +120,7 @@ NOT_TOKENS = ("Bearer dbn_" + "A" * 43, "Bearer x", "Bearer a.b.c", "Basic dXNlc
 
 async def test_anonymous_callers_and_bad_tokens_get_401_everywhere(desk: Desk) -> None:
     desk.runtime.limits.strangers = Buckets(burst=10_000, per_second=1.0)
-    every = operations(desk)
+    every = operations()
     for name in PROTECTED:
         answer = await knock(desk, name, None)
         problem(answer, 401, "unauthenticated")
