@@ -26,6 +26,7 @@ from models.decisions import (
     Scope,
     Withdrawal,
 )
+from models.docket import Docket
 from models.enums import CommandKind, Department, Procedure
 from rules.deadlines import local_day
 from rules.steps import STEPS
@@ -75,8 +76,7 @@ def judge_and_undo(office: Office, order: Handle) -> None:
         raise Undone(receipt.status)
 
 
-def body_of(office: Office, case_id: str, kind: CommandKind, by: Officer) -> Any:
-    docket = office.docket(case_id)
+def body_of(office: Office, docket: Docket, kind: CommandKind, by: Officer) -> Any:
     waiting = [step for step in docket.steps if step.state == "current"]
     match kind:
         case CommandKind.WITHDRAW:
@@ -181,6 +181,7 @@ STAGES: dict[str, Callable[[Office], str]] = {
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_the_docket_offers_is_what_the_activity_accepts(office: Office, stage: str) -> None:
     case_id = STAGES[stage](office)
+    docket = office.docket(case_id)
     differing = []
     for officer in EVERYBODY:
         with office.database.read() as s:
@@ -189,7 +190,7 @@ def test_what_the_docket_offers_is_what_the_activity_accepts(office: Office, sta
             continue
         offered = allowed(office, case_id, officer) & ORDERS
         accepted = {
-            kind for kind in ORDERS if taken(office, case_id, kind, body_of(office, case_id, kind, officer), officer)
+            kind for kind in ORDERS if taken(office, case_id, kind, body_of(office, docket, kind, officer), officer)
         }
         differing += [(officer.id, kind.value, kind in offered) for kind in sorted(offered ^ accepted)]
     assert differing == [], "officer, order, whether it is offered"
