@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
@@ -51,7 +53,21 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         room = ROOMS.get(cmd_name)
-        return get_group(import_module(f"runtime.commands.{room}").app).commands[cmd_name] if room else None
+        if room is None:
+            return None
+        with nothing_swept():
+            return get_group(import_module(f"runtime.commands.{room}").app).commands[cmd_name]
+
+
+@contextlib.contextmanager
+def nothing_swept() -> Iterator[None]:
+    """What modules make while they load stays: to look for garbage among it took a sixth of the time of a start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 app = typer.Typer(
