@@ -139,8 +139,7 @@ def _issue(turn: Turn) -> list[Issued]:
             made_at=case_file.moment(turn.at),
         )
 
-    title = f"{Procedure(row.procedure).label}事项卷内文件目录"
-    record = issue(turn, KIND, title, STEP, standing.stamp, {}, context, retention=retention, about=row.no)
+    record = issue(turn, KIND, KIND.label, STEP, standing.stamp, {}, context, retention=retention, about=row.no)
     if standing.record_id is not None:
         records.supersede(s, standing.record_id, record.id, turn.at)
     return turn.issued

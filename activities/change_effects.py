@@ -110,16 +110,18 @@ def _certificate_pages(
     turn: Turn, before: change_papers.Quotas, heads: dict[str, int], basis_no: str, handled_by: str
 ) -> None:
     """A page of the certificate of every unit, new and ended ones too, about which the reply changed anything that the
-    certificate tells: its quotas, facts, internal bodies, persons. `heads` are the last rows of chains before it."""
+    certificate tells: its quotas, or those that it shares 合署办公, its facts, internal bodies and persons. `heads` are
+    the last rows of chains before it."""
     turn.forget_units()
     told = certificate.events(turn.s, turn.case.id, turn.today)
-    for code in dict.fromkeys([*before, *told]):
+    standing = {other: was for code, was in before.items() for other in register.sharing(turn.s, code)} | before
+    for code in dict.fromkeys([*standing, *told]):
         unit, after = turn.unit(code), balances.balances(turn.s, code)
         into = turn.unit(unit.merged_into).name if unit.merged_into else ""
         persons = certificate.moved(turn.s, unit, heads.get(code, 0), turn.today) if code in before else []
         page = vouchers.Page(
             persons=person_rows(persons),
-            quotas=change_papers.certified(turn, before[code], after, basis_no) if code in before else [],
+            quotas=change_papers.certified(turn, standing[code], after, basis_no) if code in standing else [],
             events=[event_row(event, into) for event in told.get(code, [])],
         )
         if page.rows:
@@ -201,8 +203,8 @@ def _bodies(act: _Act, change: InternalBodies) -> None:
 def _merge(act: _Act, place: str, change: MergeUnits) -> None:
     s = act.turn.s
     for number, source in enumerate(change.units, 1):
-        register.move_bodies(s, source, change.into, act.warrant)
-        _done(mergers.absorb(s, source, change.into, act.cause(f"{place}.{number}"), act.until))
+        bodies = register.move_bodies(s, source, change.into, act.warrant)
+        _done(mergers.absorb(s, source, change.into, act.cause(f"{place}.{number}"), act.until, bodies))
         register.end(s, source, ChangeKind.MERGE, act.warrant, change.into)
     if change.after_name:
         register.alter(s, change.into, ChangeKind.MERGE, "name", change.after_name, act.warrant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from docket import cases
+from docket import applications, cases
 from docket.applications import MATTER
 from ledger import slips, suspensions
 from models.applications import EstablishmentChangeApplication, RemovingStaffApplication, StaffingUpApplication
@@ -92,6 +92,12 @@ def _matter(turn: Turn) -> str:
     return MATTER[turn.case.procedure]
 
 
+def _about(turn: Turn) -> str:
+    """What the title of a record adds to the matter, which the letter itself prints."""
+    subject, matter = applications.subject(turn.application), _matter(turn)
+    return subject.removeprefix(matter).removeprefix("（").removesuffix("）") if subject.startswith(matter) else subject
+
+
 def _addressed(turn: Turn, base: Base) -> Base:
     """A letter about an application goes to whoever made it: the unit, or the department that reported by itself."""
     applied_by = Department(turn.case.row.applied_by)
@@ -120,7 +126,8 @@ def acceptance_notice(turn: Turn, due_at: datetime, reminder: str) -> None:
             contact=_contact(turn),
         )
 
-    issue(turn, DocumentKind.ACCEPTANCE_NOTICE, "受理通知", GATE, "", {"经办": duty}, context)
+    title, officers = f"{_matter(turn)}受理通知书", {"经办": duty}
+    issue(turn, DocumentKind.ACCEPTANCE_NOTICE, title, GATE, "", officers, context, about=_about(turn))
 
 
 def correction_notice(
@@ -142,7 +149,8 @@ def correction_notice(
             contact=_contact(turn),
         )
 
-    issue(turn, DocumentKind.CORRECTION_NOTICE, "补正通知", step, subject, {"经办": by}, context)
+    title, officers = f"{_matter(turn)}补正通知书", {"经办": by}
+    issue(turn, DocumentKind.CORRECTION_NOTICE, title, step, subject, officers, context, about=_about(turn))
 
 
 def refusal_notice(
@@ -179,7 +187,8 @@ def refusal_notice(
             contact=_contact(turn),
         )
 
-    issue(turn, DocumentKind.REFUSAL_NOTICE, f"{act}告知书", step, subject, {"经办": by}, context)
+    title, officers = f"{_matter(turn)}{act}告知书", {"经办": by}
+    issue(turn, DocumentKind.REFUSAL_NOTICE, title, step, subject, officers, context, about=_about(turn))
 
 
 def _way_forward(faults: list[FaultLine]) -> str:
@@ -227,4 +236,5 @@ def revocation_notice(turn: Turn, step: str, slip: Slip, slots: list[SlotLine], 
         )
 
     about = slots_named([slot.code for slot in slots])
-    issue(turn, DocumentKind.REVOCATION_NOTICE, "核定单作废通知", step, slip.number, {"经办": by}, context, about=about)
+    title = f"核定单{'部分' if used else ''}作废通知书"
+    issue(turn, DocumentKind.REVOCATION_NOTICE, title, step, slip.number, {"经办": by}, context, about=about)

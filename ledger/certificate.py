@@ -41,6 +41,7 @@ from rules.deadlines import end_of_day, local_day
 _BODY = table_of(InternalBody)
 _CHANGE = table_of(UnitChange)
 _EXITS = (EntryKind.LEAVE.value, EntryKind.TRANSFER_OUT.value)
+_BODIES_FIELD = "内设机构"
 _FIELDS = ("name", "rank", "parent", "other_names")
 """Fields of a unit whose former values the register of changes keeps."""
 
@@ -165,12 +166,20 @@ class _Cut:
         return bool(change.effective_on > self.day or change.recorded_at.astimezone(UTC) >= self.until)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rename:
+    """An internal body got another name."""
+
+    on: date
+    before: str
+    after: str
+
+
 def extract(s: Session, unit: str, as_of: date) -> CertificateFacts | None:
     """The unit's certificate as it stood at the end of `as_of` (Asia/Shanghai), without its numbered pages.
 
     None for an unknown unit, and for a day before the first row of its chain: there was nothing to certify yet.
-    Identity numbers leave this function masked. Of internal bodies that went over to another unit by a merger, only
-    that unit's extract tells.
+    Identity numbers leave this function masked.
     """
     s.flush()
     connection = s.connection()
@@ -186,7 +195,7 @@ def extract(s: Session, unit: str, as_of: date) -> CertificateFacts | None:
     for row in connection.execute(_CHANGES, {"codes": sorted(sharing)}):
         changes[row.unit].append(row)
     then = {code: _as_then(cut, row, changes[code]) for code, row in sharing.items()}
-    persons = _persons(s, cut, unit)
+    persons = _persons(s, cut, unit, _renames(cut, changes[unit]))
     here = then[unit]
     named = _names(s, cut, {here["parent"], here["merged_into"], *_parents(changes[unit])} - {None, ""})
     return CertificateFacts(
@@ -216,7 +225,7 @@ def events(s: Session, case_id: str, today: date) -> dict[str, list[UnitEvent]]:
 def moved(s: Session, unit: Unit, after: int, today: date) -> list[CertifiedPerson]:
     """Who entered the unit or left it by the rows of its chain that follow row `after`."""
     cut = _Cut(today, _next_day(today), unit.holder, chain.head(s, unit.holder)[0])
-    return _persons(s, cut, unit.code, _MOVED, after=after)
+    return _persons(s, cut, unit.code, [], _MOVED, after=after)
 
 
 def begins(s: Session, unit: str) -> date | None:
@@ -367,8 +376,11 @@ def _quota(row: AnyRow, set_aside: bool, delta: int, after: int, names: dict[str
 # --- persons -------------------------------------------------------------------------------------------------------
 
 
-def _persons(s: Session, cut: _Cut, unit: str, seats: Select[Any] = _SEATS, **more: int) -> list[CertifiedPerson]:
-    """Entries into the unit in order of the chain, each with the exit that stood on that day."""
+def _persons(
+    s: Session, cut: _Cut, unit: str, renames: Sequence[_Rename], seats: Select[Any] = _SEATS, **more: int
+) -> list[CertifiedPerson]:
+    """Entries into the unit in order of the chain, each with the exit that stood on that day, in the internal body as
+    it was called then."""
     named = cut.named(unit_code=unit)
     undone: dict[tuple[str, str], list[AnyRow]] = defaultdict(list)
     for exit_row in s.connection().execute(_UNDONE, named):
@@ -379,8 +391,27 @@ def _persons(s: Session, cut: _Cut, unit: str, seats: Select[Any] = _SEATS, **mo
     for row in s.connection().execute(seats, named | more):
         if row.person_ref not in opened:
             opened[row.person_ref] = _identity(keyring, row)
-        found.append(_person(cut, row, opened[row.person_ref], undone.get((row.person_ref, row.account), [])))
+        gone = undone.get((row.person_ref, row.account), [])
+        found.append(_person(cut, row, opened[row.person_ref], gone, _body_then(row, renames)))
     return found
+
+
+def _renames(cut: _Cut, changes: Sequence[AnyRow]) -> list[_Rename]:
+    """What internal bodies were called before each later change, the latest first."""
+    return [
+        _Rename(change.effective_on, body_of(change.before).name, body_of(change.after).name)
+        for change in reversed(changes)
+        if change.field == _BODIES_FIELD and change.before and change.after and cut.later(change)
+    ]
+
+
+def _body_then(row: AnyRow, renames: Sequence[_Rename]) -> str:
+    """The seats of those who were in a body bear its newest name."""
+    name: str = row.internal_body or ""
+    for rename in renames:
+        if name == rename.after and (row.left_on is None or row.left_on >= rename.on):
+            name = rename.before
+    return name
 
 
 def _identity(keyring: Keyring, row: AnyRow) -> tuple[str, str]:
@@ -390,7 +421,9 @@ def _identity(keyring: Keyring, row: AnyRow) -> tuple[str, str]:
     return mask(number), f"{birth.year}年{birth.month}月"
 
 
-def _person(cut: _Cut, row: AnyRow, identity: tuple[str, str], undone: list[AnyRow]) -> CertifiedPerson:
+def _person(
+    cut: _Cut, row: AnyRow, identity: tuple[str, str], undone: list[AnyRow], internal_body: str
+) -> CertifiedPerson:
     resource = Resource(row.resource)
     ending: dict[str, Any] = {}
     if row.left_seq is not None and row.left_seq <= cut.seq:
@@ -409,7 +442,7 @@ def _person(cut: _Cut, row: AnyRow, identity: tuple[str, str], undone: list[AnyR
         identity_masked=identity[0],
         resource=resource,
         label=resource.label,
-        internal_body=row.internal_body or "",
+        internal_body=internal_body,
         position=row.position or "",
         entered_on=row.entered_on,
         entered_seq=row.entered_seq,
@@ -439,21 +472,15 @@ def _bodies(
         )
         for row in s.connection().execute(_BODIES, {"unit_code": unit})
     ]
-    renamed: dict[str, str] = {}
     for change in reversed(changes):
-        if change.field != "内设机构" or not cut.later(change):
+        if change.field != _BODIES_FIELD or not cut.later(change):
             continue
         before = body_of(change.before) if change.before else None
         after = body_of(change.after).name if change.after else None
         place = next((at for at, body in enumerate(found) if body.name == after), len(found))
         found[place : place + 1] = [before] if before is not None else []
-        if before is not None and after is not None:
-            renamed[before.name] = renamed.get(after, after)
     inside = Counter(each.internal_body for each in persons if each.stands and each.resource.is_headcount)
-    return [
-        body.model_copy(update={"people": inside[body.name] or inside[renamed.get(body.name, body.name)]})
-        for body in found
-    ]
+    return [body.model_copy(update={"people": inside[body.name]}) for body in found]
 
 
 def body_of(text: str) -> CertifiedBody:

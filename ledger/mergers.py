@@ -6,8 +6,9 @@ name one transfer id. Slips are released before; headcount is neither made nor l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 
 from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
@@ -42,8 +43,16 @@ def hold_units(s: Session, units: Sequence[str]) -> None:
         Books.of_holders(s, {holder for unit in units if (holder := holder_of(s, unit)) is not None})
 
 
-def absorb(s: Session, source: str, into: str, cause: Cause, until: date | None = None) -> Posting | Refusal:
+def absorb(
+    s: Session,
+    source: str,
+    into: str,
+    cause: Cause,
+    until: date | None = None,
+    bodies: Mapping[str, str] = MappingProxyType({}),
+) -> Posting | Refusal:
     """Everything of `source` goes over to `into`: quotas, reserves, people. Its slips must be released already.
+    `bodies` are the internal bodies that have another name there.
 
     Refuses with OVER_QUOTA when both together are over quota and no absorption term `until` is given. Units under
     one quota 合署办公 share their accounts: only the people change their unit, each with a row out and a row in.
@@ -62,12 +71,12 @@ def absorb(s: Session, source: str, into: str, cause: Cause, until: date | None 
     seats = s.connection().execute(_SITTING, {"unit_code": source}).all()
     if from_holder == to_holder:
         for resource in sorted(giving.accounts):
-            _Move(s, books, request, source, into, resource, until).rehouse(giving, seats)
+            _Move(s, books, request, source, into, resource, until, bodies).rehouse(giving, seats)
         return books.close()
     if any(account.now.reserved for account in giving.accounts.values()):
         return Refusal.of(RefusalCode.LEDGER_CONFLICT, "被合并机构仍有未用的核定单")
     for resource in sorted(giving.accounts):
-        refusal = _Move(s, books, request, source, into, resource, until).run(giving, taking, seats)
+        refusal = _Move(s, books, request, source, into, resource, until, bodies).run(giving, taking, seats)
         if refusal is not None:
             return refusal
     return books.close()
@@ -77,9 +86,18 @@ class _Move:
     """One account of the merged unit into the same account of the other."""
 
     def __init__(
-        self, s: Session, books: Books, request: Request, source: str, into: str, resource: Resource, until: date | None
+        self,
+        s: Session,
+        books: Books,
+        request: Request,
+        source: str,
+        into: str,
+        resource: Resource,
+        until: date | None,
+        bodies: Mapping[str, str],
     ) -> None:
         self._s = s
+        self._bodies = bodies
         self._books = books
         self._request = request
         self._source = source
@@ -143,7 +161,7 @@ class _Move:
                 "account": new.id,
                 "resource": seat.resource,
                 "side": seat.side,
-                "internal_body": seat.internal_body,
+                "internal_body": self._bodies.get(seat.internal_body, seat.internal_body),
                 "position": seat.position,
                 "entered_on": day,
                 "entered_holder": new.holder,

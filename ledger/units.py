@@ -102,6 +102,13 @@ def within(s: Session, code: str) -> frozenset[str]:
     return frozenset(suspensions.units_below(s, code))
 
 
+def sharing(s: Session, code: str) -> list[str]:
+    """The other units that work under the same quota 合署办公, those that ended left out."""
+    unit = _unit(s, code)
+    others = select(Unit.code).where(col(Unit.holder) == unit.holder, col(Unit.code) != code)
+    return list(s.exec(others.where(col(Unit.abolished_on).is_(None)).order_by(col(Unit.code))))
+
+
 def children(s: Session, codes: Sequence[str]) -> list[str]:
     """Units directly below these."""
     return list(s.exec(select(Unit.code).where(col(Unit.parent).in_(codes)).order_by(col(Unit.code))))
@@ -191,9 +198,10 @@ def remove_body(s: Session, unit: str, name: str, warrant: Warrant) -> None:
     _note(s, unit, ChangeKind.INTERNAL_BODIES, "内设机构", before, "", warrant)
 
 
-def move_bodies(s: Session, source: str, into: str, warrant: Warrant) -> None:
-    """Internal bodies of a merged unit; of two of one name the incoming one says where it comes from. To be called
-    before its people move: they go along with the body's new name."""
+def move_bodies(s: Session, source: str, into: str, warrant: Warrant) -> dict[str, str]:
+    """Internal bodies of a merged unit; of two of one name the incoming one says where it comes from. Former name →
+    name there: who moves sits in the latter, while the merged unit's own register goes on to tell the former."""
+    moved = {}
     taken = set(s.exec(select(InternalBody.name).where(col(InternalBody.unit) == into)).all())
     from_name = _unit(s, source).name
     for row in s.exec(select(InternalBody).where(col(InternalBody.unit) == source)).all():
@@ -201,11 +209,13 @@ def move_bodies(s: Session, source: str, into: str, warrant: Warrant) -> None:
         while name in taken:
             name = f"{name}（原{from_name}）"
         taken.add(name)
-        _reseat(s, source, row.name, name)
+        moved[row.name] = name
+        _note(s, source, ChangeKind.MERGE, "内设机构", _as_text(row), "", warrant)
         row.unit, row.name = into, name
         s.add(row)
         s.flush()
-        _note(s, into, ChangeKind.MERGE, "内设机构", "", name, warrant)
+        _note(s, into, ChangeKind.MERGE, "内设机构", "", _as_text(row), warrant)
+    return moved
 
 
 def _reseat(s: Session, unit: str, before: str, after: str) -> None:

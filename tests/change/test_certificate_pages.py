@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import date
 
 import docx
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
+from ledger import certificate
 from models.documents import CertificateContext
 from models.enums import DocumentKind, RecordState
-from models.register import Holder, Record
+from models.register import Holder, Occupancy, Record
 from records.register import context_of
+from rules.deadlines import local_day
 from tests.change.acts import (
     NEW,
     OWN,
@@ -156,8 +159,12 @@ def test_a_page_of_a_merger_names_the_persons_on_both_sides(office: Office) -> N
     assert all("*" in row.identity_masked for row in [*gone, *come])
     assert {row.person_name for row in gone} <= printed(office, found[SERVICES][0])
     assert found[SERVICES][0].title.endswith("机构事项、编制职数、人员变更登记〕")
-    events = [(event.what, event.after) for event in found[SERVICES][1].events]
-    assert events == [("合并（撤并）", f"{day}并入示范市综合局")]
+    events = [(event.what, event.before, event.after) for event in found[SERVICES][1].events]
+    assert events == [
+        ("合并（内设机构）", "办公室", "—"),
+        ("合并（内设机构）", "综合处", "—"),
+        ("合并（撤并）", "—", f"{day}并入示范市综合局"),
+    ]
     assert ("合并（名称）", "示范市综合局") in [(event.what, event.after) for event in found[RESEARCH][1].events]
 
 
@@ -180,6 +187,63 @@ def test_units_under_one_quota_that_merge_tell_their_persons_alone(office: Offic
         SERVICES: (4, []),
         NEW: (4, []),
     }
+
+
+def test_all_who_share_a_quota_have_a_page_when_it_changes(office: Office) -> None:
+    """合署办公: the certificate of each tells the quota, whichever of them the reply names."""
+    in_force(office, established(NEW, parent=RESEARCH, quotas=[]))
+    placed(office, NEW, holder=RESEARCH)
+    found = pages(office, in_force(office, headcount()))
+    assert {unit: rows(page) for unit, page in found.items()} == {
+        unit: [("行政编制", "10", "+2", "12")] for unit in (RESEARCH, NEW)
+    }
+    assert (found[NEW][1].unit_name, found[NEW][1].co_users) == ("示范市数据中心", "示范市发展研究局")
+    placed(office, NEW, abolished_on=local_day(office.now))
+    assert set(pages(office, in_force(office, headcount(12, 13)))) == {RESEARCH}
+
+
+def told(office: Office, unit: str, day: date) -> tuple[set[tuple[str, int]], list[tuple[str, str]]]:
+    """Internal bodies with how many are in each, and persons with theirs, as an extract of the day tells them."""
+    with office.database.read() as s:
+        facts = certificate.extract(s, unit, day)
+    assert facts is not None
+    return {(body.name, body.people) for body in facts.bodies}, [(p.name, p.internal_body) for p in facts.persons]
+
+
+def in_body(office: Office, unit: str, body: str) -> None:
+    """Everybody of the unit sits there."""
+    with office.database.write() as s:
+        s.exec(update(Occupancy).where(col(Occupancy.unit) == unit).values(internal_body=body))
+
+
+def test_an_extract_of_a_day_before_a_merger_tells_what_it_told_then(office: Office) -> None:
+    both_mixed(office)
+    in_body(office, SERVICES, "综合处")
+    day = local_day(office.now)
+    before = told(office, SERVICES, day)
+    assert before[0] == {("办公室", 0), ("综合处", 4)}
+    office.later(days=1)
+    in_force(office, merged())
+    assert told(office, SERVICES, day) == before
+    office.later(days=1)
+    bodies_there, persons = told(office, RESEARCH, local_day(office.now))
+    assert ("综合处（原示范市公共服务中心）", 4) in bodies_there
+    assert [body for _, body in persons].count("综合处（原示范市公共服务中心）") == 4
+    assert {body for _, body in told(office, SERVICES, local_day(office.now))[1]} == {"综合处"}
+
+
+def test_an_extract_of_a_day_before_a_body_was_renamed_tells_what_it_told_then(office: Office) -> None:
+    in_body(office, RESEARCH, "综合处")
+    days, answers = [], []
+    for before, after in (("综合处", "秘书处"), ("秘书处", "政策法规处"), ("政策法规处", "综合一处")):
+        days.append(local_day(office.now))
+        answers.append(told(office, RESEARCH, days[-1]))
+        office.later(days=1)
+        change = bodies({"name": before}, {"name": after})
+        in_force(office, change, title=f"更名为{after}", request_no=f"示发研〔2026〕{len(days) + 20}号")
+    assert [{body for _, body in persons} for _, persons in answers] == [{"综合处"}, {"秘书处"}, {"政策法规处"}]
+    assert [told(office, RESEARCH, day) for day in days] == answers
+    assert {body for _, body in told(office, RESEARCH, local_day(office.now))[1]} == {"综合一处"}
 
 
 def test_a_unit_that_is_put_under_another_by_a_merger_has_a_page_of_its_own(office: Office) -> None:

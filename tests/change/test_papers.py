@@ -117,7 +117,7 @@ def test_the_register_keeps_a_reply_under_the_title_that_it_prints(office: Offic
     titles = {document.kind: document.title for document in office.docket(case_id).documents}
     printed = "示范市机构编制委员会关于同意示范市发展研究局更名为示范市发展改革研究局的批复"
     assert titles[DocumentKind.CHANGE_REPLY] == reply(office, case_id).title.replace("\n", "") == printed
-    assert titles[DocumentKind.ACCEPTANCE_NOTICE] == "受理通知〔示范市发展研究局，机构更名申请〕"
+    assert titles[DocumentKind.ACCEPTANCE_NOTICE] == "机构编制调整申请受理通知书〔示范市发展研究局，机构更名申请〕"
     assert titles[DocumentKind.EVALUATION_SHEET] == "机构编制评估表〔示范市发展研究局，机构更名申请〕"
 
 

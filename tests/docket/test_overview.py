@@ -246,7 +246,7 @@ def test_a_document_that_could_not_be_made_is_stuck_with_its_reason(office: Offi
         )
     [found] = stuck(office)
     assert (found.case_id, found.by, found.detail) == (case_id, "document", "模板缺少字段")
-    assert heading(found.what) == "受理通知"
+    assert heading(found.what) == "用编申请受理通知书"
 
 
 def test_a_held_case_and_one_of_a_suspended_unit_are_told_apart(office: Office) -> None:

@@ -64,7 +64,7 @@ def test_no_title_of_a_removal_names_a_person_or_why_he_left(office: Office) -> 
     assert titles == {
         DocumentKind.EXIT_NOTICE: "出编通知单〔示范市发展研究局，行政编制、内设机构正职〕",
         DocumentKind.CERTIFICATE: "机构编制管理证登记页〔示范市发展研究局，出编登记，行政编制、内设机构正职〕",
-        DocumentKind.REFUSAL_NOTICE: "不予批准告知书〔示范市发展研究局，出编申请（2人）〕",
+        DocumentKind.REFUSAL_NOTICE: "出编申请不予批准告知书〔示范市发展研究局，2人〕",
     }
 
 

@@ -58,7 +58,7 @@ def test_at_no_vacancy_only_return_or_reject_is_open_to_the_examiner(office: Off
     refused(office.decide(second, "examine", EXAMINER), RefusalCode.NO_VACANCY)
     office.accepted(office.decide(second, "examine", EXAMINER, "reject"))
     assert office.docket(second).state is State.REJECTED
-    assert "不予批准告知书" in {heading(document.title) for document in office.docket(second).documents}
+    assert "用编申请不予批准告知书" in {heading(document.title) for document in office.docket(second).documents}
 
 
 def test_the_numbers_of_a_refused_issue_are_given_back(office: Office) -> None:
@@ -318,7 +318,7 @@ def test_a_rejected_person_frees_the_slot_and_ends_the_case_in_writing(office: O
     docket = office.docket(case_id)
     assert docket.state is State.REJECTED
     assert office.balance().reserved == 0
-    assert "不予批准告知书" in {heading(document.title) for document in docket.documents}
+    assert "用编申请不予批准告知书" in {heading(document.title) for document in docket.documents}
 
 
 def test_a_return_after_the_slip_voids_it_with_its_number(office: Office) -> None:
@@ -330,7 +330,7 @@ def test_a_return_after_the_slip_voids_it_with_its_number(office: Office) -> Non
     assert office.balance().reserved == 0
     states = {heading(document.title): document.state.value for document in docket.documents}
     assert states["人员编制和领导职数核定单"] == "void"
-    assert {"核定单作废通知", "补正通知"} <= set(states)
+    assert {"核定单作废通知书", "用编申请补正通知书"} <= set(states)
 
 
 def test_a_new_leader_fills_a_headcount_slot_and_a_post_slot_with_one_notice(office: Office) -> None:

@@ -58,7 +58,7 @@ async def test_a_new_member_of_staff_goes_from_application_to_closed(at_court: C
     assert ended["state"] == State.CLOSED
     docket = at_court.office.docket(case_id)
     assert {heading(d.title) for d in papers_of(docket)} == {
-        "受理通知",
+        "用编申请受理通知书",
         "人员编制和领导职数核定单",
         "入编通知单",
         "机构编制管理证登记页",
@@ -159,7 +159,7 @@ async def test_revocation_takes_back_unused_slots_and_the_used_one_is_finished(a
     at_court.office.accepted(await at_court.order(case_id, CommandKind.REVOKE, body, ISSUER))
     docket = at_court.office.docket(case_id)
     assert docket.state is State.ACKNOWLEDGING
-    assert "核定单作废通知" in {heading(document.title) for document in docket.documents}
+    assert "核定单部分作废通知书" in {heading(document.title) for document in docket.documents}
     await acknowledge(at_court, case_id, first)
     assert (await at_court.handle(case_id).result())["state"] == State.CLOSED
     assert (at_court.office.balance().occupied, at_court.office.balance().reserved) == (7, 0)
