@@ -17,7 +17,7 @@ from temporalio import activity
 from docket import reconciling as cases
 from ledger import reconciling as books
 from ledger.db import Database, unhurried
-from models.reconciliation import Difference, DifferenceKind, Reconciled, ReconcileRun, Standing
+from models.reconciliation import TOLD_BY_TEMPORAL, Difference, DifferenceKind, Reconciled, ReconcileRun, Standing
 from records import reconciling as papers
 from records.store import RecordStore, StoreFault
 from rules.reconciliation import CaseFact, Remedy, of_cases, of_commands, of_strangers, suspects
@@ -87,11 +87,15 @@ async def sweep(
     done = Reconciled(
         at=at,
         engine=engine is not None,
+        asked_at=at if engine is not None else None,
         looked_at=looked_at,
         counts=dict(Counter(each.kind for each in differences)),
         waiting=dict(Counter(each.kind for each in differences if not each.repair)),
-        differences=sorted(differences, key=_order)[:SHOWN],
+        differences=differences,
     )
+    if engine is None:
+        done = await asyncio.to_thread(_with_what_temporal_told, database, done)
+    done = done.model_copy(update={"differences": sorted(done.differences, key=_order)[:SHOWN]})
     async with _alive_while("repair", beat):
         await _settle(database, remedies, done)
     return done
@@ -135,6 +139,24 @@ def _register(database: Database, store: RecordStore, at: datetime) -> tuple[lis
             found += papers.files(s, store, there)
         looked_at = {"files": len(there), **books.sizes(s)}
     return found, looked_at
+
+
+def _with_what_temporal_told(database: Database, done: Reconciled) -> Reconciled:
+    """A sweep that could not ask it must not make an alarm fall silent."""
+    with database.read() as s:
+        last = cases.latest(s)
+    if last is None:
+        return done
+    still = {kind: number for kind, number in last.waiting.items() if kind in TOLD_BY_TEMPORAL and number}
+    known = [each for each in last.differences if each.kind in still and not each.repair]
+    return done.model_copy(
+        update={
+            "asked_at": last.asked_at or (last.at if last.engine else None),
+            "counts": done.counts | still,
+            "waiting": done.waiting | still,
+            "differences": [*done.differences, *known],
+        }
+    )
 
 
 def _commands(database: Database, at: datetime) -> Remedy:

@@ -30,6 +30,11 @@ class DifferenceKind(Labelled):
     LOG_BEHIND = "log-behind", "存证日志没有按时追加", "the transparency log is behind"
 
 
+TOLD_BY_TEMPORAL = frozenset(
+    {DifferenceKind.NO_WORKFLOW, DifferenceKind.ENDED_EARLY, DifferenceKind.RUNS_ON, DifferenceKind.UNKNOWN_CASE}
+)
+"""What cannot be seen without asking it: found once, it stands until Temporal is asked again."""
+
 ADVICE: dict[DifferenceKind, str] = {
     DifferenceKind.UNDELIVERED: "查看流程引擎是否在运行；恢复后自动送达 · see whether Temporal runs",
     DifferenceKind.UNJUDGED: "查看办理进程是否在运行；已安排重新送达 · see whether a worker runs",
@@ -69,11 +74,13 @@ class ReconcileRun(Shape):
 
 
 class Reconciled(Shape):
-    """What one run came to. `engine` is False when Temporal could not be asked; then its kinds were not looked at.
-    `differences` is cut to the first ones; `counts` is whole, and `waiting` counts those that a person must see to."""
+    """What one run came to. `engine` is False when Temporal could not be asked; what it told at `asked_at` and waits
+    for a person is then told once more, because a silent engine has mended nothing. `differences` is cut to the first
+    ones; `counts` is whole, and `waiting` counts those that a person must see to."""
 
     at: AwareDatetime
     engine: bool = True
+    asked_at: AwareDatetime | None = None
     looked_at: dict[str, int] = {}
     counts: dict[DifferenceKind, int] = {}
     waiting: dict[DifferenceKind, int] = {}

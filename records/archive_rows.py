@@ -93,11 +93,11 @@ def chains(facts: PackageFacts, lines: Sequence[RecordLine], found: Findings) ->
         if line.year == facts.year:
             of_series[(line.series, line.year)].append(line)
     for filed in of_series.values():
-        before = GENESIS
-        for place, line in enumerate(sorted(filed, key=lambda each: each.chain_seq or 0), start=1):
-            if line.chain_seq != place or not same(line.prev_hash or "", before):
+        place, before = 0, GENESIS
+        for line in sorted(filed, key=lambda each: each.chain_seq or 0):
+            if line.chain_seq != place + 1 or not same(line.prev_hash or "", before):
                 found.fault("authenticity", line.number, "登记链在此断开 · the series' chain is broken here")
-            before = line.hash or ""
+            place, before = line.chain_seq or 0, line.hash or ""  # once for each break, not for all rows after it
 
 
 def numbers(facts: PackageFacts, lines: Sequence[RecordLine], found: Findings) -> None:

@@ -122,9 +122,23 @@ def reconcile(as_json: Json = False) -> None:
         finding()
 
 
+LOOKED_AT = {
+    "cases": "事项",
+    "workflows": "流程",
+    "accounts": "账户",
+    "slots": "编号",
+    "files": "存档文件",
+    "records": "公文",
+}
+
+
 def _show_differences(done: Reconciled) -> None:
     if not done.engine:
-        complain("流程引擎没有应答，只比对了登记簿和存档 · Temporal did not answer: register and records alone")
+        told = done.asked_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if done.asked_at else "—"
+        complain(
+            f"流程引擎没有应答，只比对了登记簿和存档；流程方面的差异是 {told} 的 · "
+            f"Temporal did not answer: register and records alone, workflows as of {told}"
+        )
     if done.differences:
         table = Table(title=f"差异 {done.total} 处 · differences", title_justify="left")
         for heading in ("种类 kind", "在哪里 where", "自何时 since", "详情 detail", "处理 what to do"):
@@ -134,8 +148,8 @@ def _show_differences(done: Reconciled) -> None:
             remedy = each.repair or ADVICE[each.kind]
             table.add_row(each.kind.label, *(escape(cell) for cell in (each.where, since, each.detail, remedy)))
         console.print(table)
-    looked_at = "、".join(f"{name} {count}" for name, count in done.looked_at.items())
-    say(f"比对了 {looked_at}")
+    looked_at = "、".join(f"{LOOKED_AT.get(name, name)} {count}" for name, count in done.looked_at.items())
+    say(f"比对了{looked_at} · compared")
     say(f"差异 {done.total}，已重新送达 {done.repaired}，待处理 {done.left} · differences, delivered again, left")
 
 

@@ -88,6 +88,18 @@ async def test_without_temporal_the_register_is_compared_and_the_result_says_so(
     assert (done.engine, found(done)) == (False, [])
 
 
+async def test_what_only_temporal_can_tell_stands_until_it_is_asked_again(office: Office, settled: str) -> None:
+    """An alarm does not fall silent because the engine did."""
+    asked = (await swept(office, Temporal({settled: True, "stranger": True}))).asked_at
+    for _ in range(2):
+        office.later(hours=1)
+        done = await swept(office, None)
+        assert (done.engine, done.asked_at, found(done)) == (False, asked, [(DifferenceKind.UNKNOWN_CASE, "stranger")])
+        assert (done.waiting, done.left) == ({DifferenceKind.UNKNOWN_CASE: 1}, 1)
+    office.later(hours=1)
+    assert found(await swept(office, Temporal({settled: True}))) == []
+
+
 @pytest.mark.parametrize("said", [Standing.UNKNOWN, Standing.STOPPED])
 async def test_a_lost_workflow_is_started_again_by_the_relay(office: Office, settled: str, said: Standing) -> None:
     done = await swept(office, Temporal({}, {settled: said}))
