@@ -95,8 +95,9 @@ PROMISES = (
     ),
     Promise(
         6,
-        "重复、迟到、次序颠倒的信号没有害处：结果与按次序各来一次相同。",
-        "Repeated, late and reordered signals are harmless: the end is that of the right order, once.",
+        "重复、迟到、次序颠倒的信号没有害处：来早了的答复不予采纳，可以再办；办完的结果与按次序各来一次相同。",
+        "Repeated, late and reordered signals are harmless: what comes too early is refused and may be given again, "
+        "and the end is that of the right order, once.",
         (
             "workflows/test_order_of_signals.py::test_signals_in_any_order_lead_to_the_same_end",
             "workflows/test_order_of_signals.py::test_the_worst_order_loses_nothing_and_wedges_nothing",

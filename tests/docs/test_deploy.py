@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,6 +180,13 @@ def test_systemd_finds_little_to_attack(path: Path, tmp_path: Path) -> None:
 
 
 # --- compose -------------------------------------------------------------------------------------------------------
+
+
+def test_compose_runs_the_version_that_it_came_with() -> None:
+    """An office that still has an image of before would run it without a word."""
+    images = {each["image"] for each in compose()["services"].values() if each.get("image", "").startswith("dingbian")}
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert images == {f"dingbian:{version}"}
 
 
 def test_compose_names_only_what_it_defines() -> None:

@@ -27,6 +27,7 @@ from models.rulebook import Rulebook
 from records.render import FOLDER, Renderer
 from records.verify import verify_records
 from rules.deadlines import local_day
+from tests.replay.changed import LooksTwice
 from tests.support.office import EXAMINER, FINANCE, INSURANCE, ISSUER, ORGANISATION, REGISTRAR, Office, person
 from tests.support.straight import in_order, straight
 from tests.support.temporal import Court, court, sealed, time_skipping, utc_now
@@ -302,17 +303,17 @@ async def test_a_case_does_not_end_before_its_last_document_is_filed(office: Off
 
 
 @contextlib.asynccontextmanager
-async def without_a_worker(office: Office) -> AsyncIterator[tuple[Court, Callable[[], Worker]]]:
+async def without_a_worker(office: Office) -> AsyncIterator[tuple[Court, Callable[..., Worker]]]:
     """The office at Temporal, and a maker of workers that keep nothing in memory: each task replays the history."""
     async with time_skipping() as env:
         at_court = Court(office, env, sealed(env.client))
         with env.auto_time_skipping_disabled(), ThreadPoolExecutor(4) as threads:
             yield (
                 at_court,
-                lambda: Worker(
+                lambda workflows=WORKFLOWS: Worker(
                     at_court.client,
                     task_queue="dingbian",
-                    workflows=WORKFLOWS,
+                    workflows=workflows,
                     activities=build_activities(office.deps),
                     activity_executor=threads,
                     max_cached_workflows=0,
@@ -331,6 +332,43 @@ async def test_a_new_worker_for_every_step_gives_the_same_end(office: Office, tm
         async with worker():
             assert (await at_court.handle(case_id).result())["state"] == State.CLOSED
     assert end_of(office, case_id) == in_order(tmp_path / "in-order", wanted, end_of)
+
+
+async def test_incompatible_code_does_nothing_and_with_the_former_back_the_end_is_the_same(
+    office: Office, tmp_path: Path
+) -> None:
+    """What the replay of histories keeps from being built: it fails on every case under way and touches none."""
+    wanted = straight()
+    async with without_a_worker(office) as (at_court, worker):
+        async with worker():
+            case_id = await at_court.apply()
+            office.accepted(await at_court.order(case_id, *wanted[0]))
+        issue = office.commit(case_id, *wanted[1])
+        before = end_of(office, case_id)
+        async with worker([LooksTwice]):
+            await at_court.signal(issue, case_id)
+            await failed_task(at_court, case_id, 2)
+        assert end_of(office, case_id) == before
+        async with worker():
+            office.accepted(await at_court.receipt(issue))
+            for command in wanted[2:]:
+                office.accepted(await at_court.order(case_id, *command))
+            assert (await at_court.handle(case_id).result())["state"] == State.CLOSED
+    assert end_of(office, case_id) == in_order(tmp_path / "in-order", wanted, end_of)
+    intact(office)
+
+
+async def failed_task(at_court: Court, case_id: str, signals: int) -> None:
+    """Wait until a task failed that had so many signals before it."""
+    end = time.monotonic() + WAIT_SECONDS
+    while True:
+        events = (await at_court.handle(case_id).fetch_history()).events
+        came = [event.event_id for event in events if event.HasField("workflow_execution_signaled_event_attributes")]
+        failed = [event.event_id for event in events if event.HasField("workflow_task_failed_event_attributes")]
+        if len(came) == signals and failed and failed[-1] > came[-1]:
+            return
+        assert time.monotonic() < end, "no task failed"
+        await asyncio.sleep(0.02)
 
 
 async def test_decisions_sent_while_no_worker_is_there_are_judged_by_the_next_one(office: Office) -> None:
