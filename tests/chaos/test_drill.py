@@ -25,7 +25,7 @@ from .audit import Findings, Watch
 from .load import Told
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES, KILLS = 12, 5
+CASES, KILLS = 9, 4
 LONGEST_SECONDS = 240
 
 
@@ -40,7 +40,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
 @pytest.mark.chaos
 @pytest.mark.e2e
 @pytest.mark.xdist_group("drill")
-@pytest.mark.parametrize(("seed", "engine"), [(1, "sqlite"), (2, "postgresql"), (3, "sqlite")])
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nothing_is_lost_when_processes_are_killed_at_random(tmp_path: Path, seed: int, engine: str) -> None:
     """0 lost decisions, exact quotas, numbers without gaps, whole chains, every case at its end."""
     if engine == "postgresql":

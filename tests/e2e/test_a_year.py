@@ -24,7 +24,7 @@ from docx import Document
 from sqlmodel import col, select
 
 from models.enums import DocumentKind, Procedure, RecordState, Resource, State
-from models.phrasing import TITLE_CHARS
+from models.phrasing import TITLE_CHARS, heading
 from models.register import Record, Unit
 from records.register import context_of
 from rules.deadlines import chinese_date, local_day
@@ -130,6 +130,17 @@ def test_no_title_tears_a_name_or_a_label(year: Year) -> None:
         assert len("".join(lines)) <= TITLE_CHARS or len(lines) > 1
         for word in whole:
             assert "".join(lines).count(word) == sum(line.count(word) for line in lines), (title, word)
+
+
+def test_a_document_is_registered_under_the_title_that_it_prints(year: Year, texts: dict[str, str]) -> None:
+    for record in year.records():
+        if record["number"] not in texts:
+            continue
+        title = heading(record["title"])
+        parts = ("机构编制管理证", "登记页") if record["kind"] == DocumentKind.CERTIFICATE.value else (title,)
+        text = texts[record["number"]].replace("\n", "")
+        assert "".join(parts) == title, record["number"]
+        assert all(part in text for part in parts), (record["number"], title)
 
 
 # --- proved from the package alone -----------------------------------------------------------------------------------

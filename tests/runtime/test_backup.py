@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import errno
+import io
 import json
 import shutil
 import sqlite3
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -40,7 +42,7 @@ from runtime.keyring import KeyEntry, KeyFile, add_key
 from runtime.settings import Settings, load_settings
 from runtime.verifying import verify_all, verify_rows
 from tests.support.engines import fresh_database
-from tests.support.office import RESEARCH, Office, keyring
+from tests.support.office import RESEARCH, Office, identity_no, keyring
 
 COMMAND = table_of(Command)
 WRITERS = 4
@@ -240,6 +242,25 @@ def test_files_and_keys_are_for_their_owner_alone_and_no_key_lies_in_the_backup(
     for path in (each for each in here.target.rglob("*") if each.is_file() and each.suffix != ".docx"):
         assert not [each for each in secrets if each in path.read_bytes()], path
     assert here.restored(keys=apart).passed
+
+
+def test_an_older_copy_holds_no_identity_number_in_clear(here: Site) -> None:
+    """Neither the backup nor what is restored from it: register, documents and Temporal's file."""
+    closed_case(here.office)
+    here.backed_up()
+    here.restored()
+    files = [path for root in (here.target, here.empty.data_dir) for path in root.rglob("*") if path.is_file()]
+    stored = [path.read_bytes() for path in files]
+    stored += [part for data in stored if data.startswith(b"PK") for part in unpacked(data)]
+    assert any("新人1".encode() in each for each in stored), "the bytes are the right ones"
+    number = identity_no(1)
+    assert [path for path, each in zip(files, stored, strict=False) if number.encode() in each] == []
+    assert not any(number.encode() in each or number.encode().hex().encode() in each for each in stored)
+
+
+def unpacked(data: bytes) -> list[bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        return [parts.read(name) for name in parts.namelist()]
 
 
 def test_the_restored_folder_starts_holds_every_document_and_the_record_of_the_test(here: Site) -> None:
