@@ -320,6 +320,33 @@ def _certificate(common: dict[str, object]) -> DocumentContext:
     )
 
 
+def certificate_of_a_reply() -> DocumentContext:
+    """The page that a reply adds, here of a merger: facts, quotas and persons."""
+    basis = {"basis_no": "示编〔2026〕9号"}
+    day = "2026年6月12日"
+    events = [
+        {"what": "合并（内设机构）", "before": "—", "after": "农村经营管理科（股级、正职1名）"},
+        {"what": "合并（名称）", "before": "示范市农业局", "after": "示范市农业农村局"},
+    ]
+    quota = {"label": "行政编制", "before": "39", "delta": "+3", "after": "42", "effective_on": day} | basis
+    came = [
+        _change("郑晓岚", "女", "1988年5月", "110105**********21", "科长", day),
+        _change("冯立", "男", "1991年1月", "330102**********54", "一级科员", day),
+    ]
+    base = sample(DocumentKind.CERTIFICATE)
+    changed = {
+        "number": "示编证〔2026〕2号",
+        "case_no": "调整2026-00003",
+        "page_no": "第9页",
+        "as_of": day,
+        "issued_on": day,
+        "changes": [row.model_dump() | basis | {"internal_body": "农村经营管理科"} for row in came],
+        "quotas": [quota],
+        "events": [event | {"on": day} | basis for event in events],
+    }
+    return type(base).model_validate(base.model_dump() | changed)
+
+
 _MAKERS = {
     DocumentKind.VERIFICATION_SLIP: _verification_slip,
     DocumentKind.ENTRY_NOTICE: _entry_notice,

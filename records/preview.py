@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from doc_templates.samples import sample
+from doc_templates.samples import certificate_of_a_reply, sample
 from models.enums import DocumentKind
 
 from .libreoffice import TIME_LIMIT_S, Beat, convert, program, run, unbroken
@@ -25,6 +25,7 @@ from .picture import png_file
 from .render import Renderer
 
 _PNG_DPI = 100
+PAGE_OF_A_REPLY = "certificate_of_a_reply"
 _LEVELS = 6  # per colour: 216 colours, enough for black text, red lines and their edges
 _STEP = 255 // (_LEVELS - 1)
 _PALETTE = bytes(value * _STEP for index in range(_LEVELS**3) for value in (index // 36, index // 6 % 6, index % 6))
@@ -96,26 +97,31 @@ def gallery(folder: Path, dpi: int = _PNG_DPI, fonts: Path | None = None) -> lis
     """Page pictures of every document with sample contexts, and the README that shows them."""
     folder.mkdir(parents=True, exist_ok=True)
     renderer = Renderer()
-    pictures: dict[DocumentKind, list[Path]] = {}
+    samples = {kind.value: sample(kind) for kind in DocumentKind} | {PAGE_OF_A_REPLY: certificate_of_a_reply()}
+    pictures: dict[str, list[Path]] = {}
     with tempfile.TemporaryDirectory(prefix="dingbian-gallery-") as work:
         sources = []
-        for kind in DocumentKind:
-            source = Path(work) / f"{kind.value}.docx"
-            source.write_bytes(unbroken(renderer.render(kind, sample(kind))))
+        for name, context in samples.items():
+            source = Path(work) / f"{name}.docx"
+            source.write_bytes(unbroken(renderer.render(_kind_of(name), context)))
             sources.append(source)
-        for kind, pdf in zip(DocumentKind, convert(sources, Path(work), fonts=fonts), strict=True):
-            pictures[kind] = []
-            for old in folder.glob(f"{kind.value}-*.png"):
+        for name, pdf in zip(samples, convert(sources, Path(work), fonts=fonts), strict=True):
+            pictures[name] = []
+            for old in folder.glob(f"{name}-*.png"):
                 old.unlink()  # a document that became shorter leaves no page behind
             for place, page in enumerate(_pages(pdf, dpi), start=1):
-                target = folder / f"{kind.value}-{place}.png"
+                target = folder / f"{name}-{place}.png"
                 target.write_bytes(page)
-                pictures[kind].append(target)
+                pictures[name].append(target)
     (folder / "README.md").write_text(_readme(pictures), "utf-8")
     return [page for pages in pictures.values() for page in pages]
 
 
-def _readme(pictures: dict[DocumentKind, list[Path]]) -> str:
+def _kind_of(name: str) -> DocumentKind:
+    return DocumentKind.CERTIFICATE if name == PAGE_OF_A_REPLY else DocumentKind(name)
+
+
+def _readme(pictures: dict[str, list[Path]]) -> str:
     lines = [
         "# 公文与业务凭证样张 · Sample documents",
         "",
@@ -126,8 +132,10 @@ def _readme(pictures: dict[DocumentKind, list[Path]]) -> str:
         "These pages are made from the Word templates in `doc_templates/`. Units, persons and numbers are "
         "fictional; the place of the seal is left empty. Preview fonts stand in for the fonts that offices use.",
     ]
-    for kind, pages in pictures.items():
-        lines += ["", f"## {kind.label} · {kind.gloss}", ""]
+    # The second sample of a kind follows the first.
+    for name in sorted(pictures, key=lambda each: list(DocumentKind).index(_kind_of(each))):
+        kind, pages = _kind_of(name), pictures[name]
+        lines += ["", f"## {kind.label} · {kind.gloss}" + ("（批复所增 · of a reply）" if kind != name else ""), ""]
         lines.append(f"[`doc_templates/{kind.value}.docx`](../../doc_templates/{kind.value}.docx)")
         for place, page in enumerate(pages, start=1):
             lines += ["", f"![{kind.label} 第{place}页 · {kind.gloss}, page {place}]({page.name})"]
