@@ -46,6 +46,7 @@ def play(parts: Parts) -> City:
     for story in chain(year_staffing.stories(y), year_changes.stories(y), year_supervision.stories(y)):
         y.begin(story)
     y.begin(y.nights(NIGHTS))
+    y.begin(y.logged(date(YEAR, 1, 2), UNTIL.date()))
     y.run(UNTIL)
     return y
 

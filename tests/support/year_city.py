@@ -423,11 +423,16 @@ class City(Office):
         return self.activities.handle_command(order)
 
     def nights(self, days: list[date]) -> Story:
-        """The schedules of the night: the monitors at two, the log at three."""
+        """The monitors of the night, at two."""
         for day in days:
             yield datetime.combine(day, time(2), SHANGHAI)
             MonitoringActivities(self.deps).run_monitors(Sweep(at=self.now))
             self._relay()
+
+    def logged(self, first: date, last: date) -> Story:
+        """The log, every night at three."""
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
             yield datetime.combine(day, time(3), SHANGHAI)
             with self.database.write() as s:
                 log.append(s, self.now)
