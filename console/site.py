@@ -20,6 +20,7 @@ from api.problems import route_of, unreadable
 from models.sealing import Unsealable
 
 from . import words
+from .addresses import page_address, readable
 from .armour import Hardened, PageHeaders, csp_nonce, policy
 from .door import may_open, signed_in
 from .events import watch_events
@@ -32,9 +33,10 @@ logger = logging.getLogger("dingbian.console")
 
 HERE = Path(__file__).parent
 BASE = "/console"
-VERSION = "7"
+VERSION = "8"
 """Of our own files: a browser that kept the former ones asks again."""
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+NO_SUCH_METHOD = 405
 READING = frozenset({"list", "detail"})
 """Of the framework's routes for a register. The others write, import, look up or serve files: registers are read only.
 Its templates name them, so they stay, and answer that there is no such page."""
@@ -79,6 +81,7 @@ class Site(BaseAdmin):
             raise RuntimeError("the framework gave no templates")
         env.loader = Hardened(env.loader)
         env.globals.update(csp_nonce=csp_nonce, may_open=may_open, signed_in=signed_in, console_version=VERSION)
+        env.globals.update(page_address=page_address)
         env.filters.update(words.FILTERS)
 
     def _init_csrf(self) -> None:
@@ -102,6 +105,8 @@ class Site(BaseAdmin):
     async def _render_error(self, request: Request, exc: Exception | None = None) -> Response:
         """A page that says what is wrong and what to do; a fault of ours says nothing of its inside."""
         fault = exc if isinstance(exc, HTTPException) else HTTPException(500)
+        if fault.status_code == NO_SUCH_METHOD and request.method == "GET":
+            return RedirectResponse(readable(request), 303)  # it takes forms alone: its page is above it
         context = {"exc": fault, "problem": getattr(fault, "problem", None)}
         answer = self._template_response(request, "error.html", context, fault.status_code)
         answer.headers.update(fault.headers or {})

@@ -6,20 +6,23 @@ Takes the caller's session and never commits. Identity data of persons are never
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, and_, or_, select
 from sqlmodel import Session
 
 from ledger import suspensions
 from models.decisions import Officer
-from models.enums import Department, Role, Step, StepState
-from models.particulars import Colleague, NamedUnit, Particulars
-from models.register import InternalBody, OfficerRow, Slip, StepRow, Unit, table_of
+from models.enums import CommandKind, Department, Role, Step, StepState, Verdict
+from models.particulars import Colleague, NamedUnit, Particulars, Pending
+from models.register import Command, InternalBody, OfficerRow, Slip, StepRow, Unit, table_of
+from models.sealing import Unsealable
 
-from . import cases
+from . import cases, commands
 
+_command = table_of(Command)
 _step = table_of(StepRow)
 _unit = table_of(Unit)
 _body = table_of(InternalBody)
@@ -32,6 +35,8 @@ _OPEN = _OPEN_TO_UNITS | {"grants", "minutes_no", "team", "materials", "changes"
 _WITH_THE_SLIP = frozenset({"grants"})
 """What a unit reads once the slip of that round is issued: until then it is a proposal inside the office."""
 _MOST = 500
+_NOBODYS = [CommandKind.START.value, CommandKind.WAKE.value]
+"""Commands that are no act on the case: it begins, or the system looks again."""
 
 
 def particulars(s: Session, case_id: str, viewer: Officer) -> list[Particulars]:
@@ -50,6 +55,31 @@ def particulars(s: Session, case_id: str, viewer: Officer) -> list[Particulars]:
         .limit(_MOST)
     )
     return [_of(row, cases.detail_of(s, row), _to_unit(row.round in issued) if unit else _OPEN) for row in rows]
+
+
+def pending(s: Session, case_id: str, viewer: Officer) -> list[Pending]:
+    """What is committed on the case and has no receipt yet, in its order: every decision, and all that the viewer sent.
+    The first registered wins, so that nobody need send it again after a page was loaded anew."""
+    own = and_(_command.c.officer == viewer.id, _command.c.kind.not_in(_NOBODYS))
+    rows = s.execute(
+        select(_command.c.id, _command.c.kind, _command.c.step, _command.c.subject, _command.c.officer)
+        .where(_command.c.case_id == case_id, _command.c.handled_at.is_(None))
+        .where(or_(own, _command.c.kind == CommandKind.DECIDE.value))
+        .order_by(_command.c.seq)
+        .limit(_MOST)
+    )
+    return [_pending(s, row, mine=row.officer == viewer.id) for row in rows]
+
+
+def _pending(s: Session, row: Row[Any], *, mine: bool) -> Pending:
+    found = Pending(kind=CommandKind(row.kind), step=row.step or "", subject=row.subject or "")
+    if not mine:
+        return found
+    key, verdict = row.id.partition("~")[2], None
+    with contextlib.suppress(Unsealable, ValueError):  # a lost key: the step is named without the act
+        sent = commands.opened(s, row.id)
+        verdict = Verdict(str(sent.body.get("verdict"))) if sent is not None and found.step else None
+    return found.model_copy(update={"key": key, "verdict": verdict})
 
 
 def _to_unit(issued: bool) -> Collection[str]:

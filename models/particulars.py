@@ -6,7 +6,7 @@ from datetime import date
 
 from .changes import Change
 from .decisions import Grant
-from .enums import Role
+from .enums import CommandKind, Role, Verdict
 from .shape import Shape
 
 
@@ -24,6 +24,17 @@ class Particulars(Shape):
     visit_on: date | None = None
     team: list[str] | None = None
     materials: str | None = None
+
+
+class Pending(Shape):
+    """A command on the case that is committed and not judged yet. `key` and `verdict` only of the reader's own: what a
+    colleague decided is nobody's to read before it is recorded."""
+
+    kind: CommandKind
+    step: str = ""
+    subject: str = ""
+    key: str | None = None
+    verdict: Verdict | None = None
 
 
 class Colleague(Shape):

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from models.decisions import Officer, Receipt
 from models.docket import Docket, LedgerEffect, Permission, RoundView, StepView
 from models.enums import CommandKind, Department, Procedure, Resource, Role, State, Step, StepState, Verdict
-from models.particulars import Colleague, NamedUnit, Particulars
+from models.particulars import Colleague, NamedUnit, Particulars, Pending
 from models.refusals import Refusal
 from models.rulebook import Calendar, Rulebook
 from rules.deadlines import local_day, working_days_between
@@ -27,7 +27,7 @@ from .acts import VERDICTS, consequence, granted, granted_lines, verb
 from .asked import Asked, Changed, Table
 from .fields import Form
 
-OTHERS_SHOWN = 20
+OTHERS_SHOWN = UNDERWAY_SHOWN = 20
 """Further steps of one's own that are listed; a slip may have hundreds."""
 _NUMBER = re.compile(
     r"(?<![0-9])([0-9]{6})((?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))([0-9]{3}[0-9Xx])(?![0-9])"
@@ -50,6 +50,7 @@ class Case:
     bodies: list[str] = field(default_factory=list)
     colleagues: list[Colleague] = field(default_factory=list)
     reached: list[NamedUnit] = field(default_factory=list)
+    pending: list[Pending] = field(default_factory=list)
     proposal_open: bool = True
     out_of_scope: Refusal | None = None
 
@@ -77,6 +78,8 @@ class Box:
     about: str
     choices: list[Choice]
     form: Form
+    pending: bool = False
+    """A decision of this step is registered and not judged yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,15 @@ class Order:
     meaning: str
     form: Form | None
     why_not: Permission | None
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """What is registered and waits to be judged, as the page says it; `key` of one's own, by which its receipt is
+    found."""
+
+    said: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +148,7 @@ class Sheet:
     docket: Docket
     left: int | None
     headline: str
+    underway: list[Underway]
     waited_for: list[tuple[str, int]]
     present: Asked
     earlier: list[tuple[RoundView, Asked]]
@@ -189,6 +202,7 @@ def sheet(case: Case, turn: Turn) -> Sheet:
         if docket.due_at
         else None,
         headline=_headline(docket),
+        underway=_underway(case),
         waited_for=_waited_for(docket),
         present=in_words.asked(docket, rounds[-1], case.names, numbers),
         earlier=[(each, in_words.asked(docket, each, case.names)) for each in reversed(rounds[:-1])],
@@ -266,7 +280,34 @@ def _box(case: Case, step: StepView, turn: Turn) -> Box:
     ]
     kept = turn.form is not None and turn.form.name == "decide"
     form = turn.form if kept and turn.form else decision.form_of(case.desk, what, step.subject)
-    return Box(step, label(what), orders.subject_named(docket, step.subject, step.step), choices, form)
+    about = orders.subject_named(docket, step.subject, step.step)
+    pending = any((each.step, each.subject) == (step.step, step.subject) for each in case.pending)
+    return Box(step, label(what), about, choices, form, pending)
+
+
+def _underway(case: Case) -> list[Underway]:
+    """One's own by the name of the act; of what others sent only the step, each once."""
+    own = [Underway(_sent(case.docket, each), each.key) for each in case.pending if each.key]
+    steps = dict.fromkeys((each.step, each.subject) for each in case.pending if not each.key)
+    others = _("“%(step)s”的一项决定已登记，系统正在处理")
+    rest = [Underway(others % {"step": _place(case.docket, step, subject)}) for step, subject in steps]
+    return (own + rest)[:UNDERWAY_SHOWN]
+
+
+def _sent(docket: Docket, each: Pending) -> str:
+    if each.kind is not CommandKind.DECIDE:
+        what = label(each.kind) if each.kind is CommandKind.RESUBMIT else orders.named(each.kind)
+    elif each.verdict is None:
+        what = _place(docket, each.step, each.subject)
+    else:
+        about = orders.subject_named(docket, each.subject, each.step)
+        what = verb(docket.procedure, Step(each.step), each.verdict) + (f" · {about}" if about else "")
+    return _("您的“%(what)s”已登记，系统正在处理，结果会显示在本页") % {"what": what}
+
+
+def _place(docket: Docket, step: str, subject: str) -> str:
+    about = orders.subject_named(docket, subject, step)
+    return (label(Step(step)) if step else label(CommandKind.DECIDE)) + (f" · {about}" if about else "")
 
 
 def _waiting(docket: Docket) -> list[Waiting]:

@@ -15,6 +15,7 @@ from docket.applications import MATTER
 from models.docket import Check, DecisionView, Docket
 from models.enums import CommandKind, Procedure, Verdict
 from models.rehearsal import Rehearsal
+from models.visits import DraftView
 
 from ..words import _, moment
 from .base import Faults, Form
@@ -47,6 +48,8 @@ class Filling:
     looked: Looked = field(default_factory=Looked)
     sheet: Sheet = field(default_factory=Sheet)
     focus: str = ""
+    begun: list[DraftView] = field(default_factory=list)
+    """Drafts of the same procedure, offered beside an empty form."""
 
     @property
     def case_id(self) -> str | None:

@@ -47,6 +47,10 @@ TIME = {
 """Steps one after the other whose days add up to how long an application takes at most."""
 
 
+OFFERED = 3
+"""Drafts beside an empty form; all of them are on the page of applications."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A procedure that is open to the officer, and the working days that its steps have together."""
@@ -81,6 +85,8 @@ class Apply(Page):
     async def form(self, request: Request) -> Response:
         """An empty form, a draft (`?draft=`) or the correction of a case (`?case=`)."""
         filling = await _begun(request)
+        if filling.saved_at is None and filling.case is None:
+            filling.begun = await _offered(request, filling.form.procedure)
         return await self._form(request, filling)
 
     @route("/{procedure}", methods=["POST"], name="apply-act")
@@ -251,6 +257,13 @@ async def _begun(request: Request) -> Filling:
         filling.checks = [] if filling.returned_by is not None else filling.case.checks
         filling.faults = filling.beside_what_stands(form.faults_of(filling.checks, judged), judged)
     return filling
+
+
+async def _offered(request: Request, procedure: Procedure) -> list[DraftView]:
+    """Who left a form before it was sent and comes back to an empty one finds there what was kept of it."""
+    officer = officer_of(request)
+    kept = await reading(request, lambda s, _runtime: drafts.listed(s, officer.id))
+    return [each for each in kept if each.procedure is procedure and each.case_id is None][:OFFERED]
 
 
 def _last(filling: Filling) -> AnyApplication:

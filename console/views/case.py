@@ -53,6 +53,7 @@ def read_case(s: Session, runtime: Runtime, officer: Officer, case_id: str) -> C
         names=particulars.unit_names(s, units_in(docket) | {each.unit for each in docket.exceptions}),
         bodies=particulars.internal_bodies(s, docket.unit) if named else [],
         colleagues=particulars.colleagues(s, Department.ESTABLISHMENT, officer) if heads else [],
+        pending=particulars.pending(s, case_id, officer),
         reached=particulars.units_reached(s, docket.unit) if CommandKind.EXCEPT in may else [],
         proposal_open=issued or officer.department is not Department.UNIT,
         out_of_scope=None if reached else Refusal.of(RefusalCode.NO_SUBSTITUTION),
@@ -141,13 +142,13 @@ class CasePage(Page):
                 subject=outcome.subject,
                 come_from=outcome.come_from,
             )
-        if outcome.answered is not None:
-            _tell(request, outcome.answered, outcome.what)
         case_id = request.path_params["case_id"]
         target, query = case_id, {"from": FROM_WORKLIST} if outcome.come_from == FROM_WORKLIST else {}
         if query and outcome.accepted:
             officer = officer_of(request)
             target = await reading(request, lambda s, runtime: _following(s, runtime, officer, case_id)) or ""
+        if outcome.answered is not None and (outcome.answered.receipt is not None or target != case_id):
+            _tell(request, outcome.answered, outcome.what)  # what is not judged yet, the case's own page says
         if not target:
             return RedirectResponse(request.url_for("console:worklist"), 303)
         url = request.url_for("console:case", case_id=target).include_query_params(**query)

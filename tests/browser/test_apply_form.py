@@ -93,3 +93,35 @@ def test_a_long_draft_is_kept_too(city: City) -> None:
     page.fill("#f-lines-0-reason", "长" * 4000)  # 72,000 bytes in a form, more than a browser sends behind a page
     page.evaluate(HIDE)
     expect(page.locator("#saved")).to_contain_text("草稿已于")
+
+
+def test_going_back_from_the_next_page_brings_back_what_was_typed(city: City) -> None:
+    page = begun(city)
+    page.fill("#f-remark", "退一步还在")
+    page.get_by_role("button", name="下一步").click()
+    expect(page.locator("#summary, #confirm-form").first).to_be_visible()  # an answer to the form, with its faults
+    page.go_back()
+    expect(page.locator("#f-remark")).to_have_value("退一步还在")
+    page.fill("#f-remark", "再改一次")
+    for _ in range(2):
+        page.get_by_role("button", name="下一步").click()
+        expect(page.locator("#summary")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#f-remark")).to_have_value("再改一次")
+    city.watch_of(page).faults[:] = [each for each in city.watch_of(page).faults if "422" not in each]
+
+
+def test_the_other_language_keeps_what_was_typed(city: City) -> None:
+    page = begun(city)
+    page.fill("#f-remark", "换了语言还在")
+    page.get_by_role("link", name="English").first.click()
+    expect(page.get_by_role("link", name="中文").first).to_be_visible()
+    expect(page.locator("#f-remark")).to_have_value("换了语言还在")
+    assert "draft=" in page.url
+
+
+def test_an_untouched_form_in_the_other_language_makes_no_draft(city: City) -> None:
+    page = begun(city)
+    page.get_by_role("link", name="English").first.click()
+    expect(page.get_by_role("link", name="中文").first).to_be_visible()
+    assert "draft=" not in page.url

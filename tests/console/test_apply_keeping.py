@@ -48,6 +48,20 @@ async def test_an_unfinished_form_is_kept_and_found_again_as_it_was(counter: Cou
     assert "2026-03-02 09:00" in text_of(listed)
 
 
+async def test_an_empty_form_offers_what_was_begun_of_its_kind(counter: Counter, office: Office) -> None:
+    async with counter.browser(APPLICANT) as b:
+        assert 'id="begun"' not in (await b.get("/apply/staffing-up")).text
+        await filled(b, "staffing-up", {"lines.0.reason": SECRET}, "save")
+        (row,) = kept(office)
+        empty = await b.get("/apply/staffing-up")
+        assert f"/console/apply/staffing-up?draft={row.id}" in empty.text
+        assert SECRET not in empty.text
+        for path in ("/apply/removing-staff", f"/apply/staffing-up?draft={row.id}"):
+            assert 'id="begun"' not in (await b.get(path)).text
+    async with counter.browser(OTHER_APPLICANT) as b:
+        assert row.id not in (await b.get("/apply/staffing-up")).text
+
+
 async def test_a_draft_is_sealed_in_the_table(counter: Counter, office: Office) -> None:
     async with counter.browser(APPLICANT) as b:
         await filled(b, "staffing-up", {"lines.0.reason": SECRET}, "save")

@@ -12,6 +12,7 @@ from starlette_admin import i18n
 
 from console.casework.asked import changed
 from console.casework.sheet import marks, veiled
+from console.catalogues import is_chinese
 from docket.view import differences
 from models.decisions import Comment, Hold, Resubmission
 from models.enums import CommandKind, Procedure
@@ -299,11 +300,20 @@ async def test_where_a_case_stands_is_said_in_the_reader_s_language(counter: Cou
     assert await headline("en") == "rejected"
 
 
-async def test_checks_on_the_english_page_are_marked_as_chinese(counter: Counter, office: Office) -> None:
+async def test_checks_on_the_english_page_are_named_in_english_and_cite_in_chinese(
+    counter: Counter, office: Office
+) -> None:
     page = await opened_by(counter, office.opened(), EXAMINER, language="en")
     checks = re.findall(r'<li class="case-check .*?</li>', page.text, re.S)
-    assert checks
-    assert all('<span lang="zh">' in check for check in checks)
+    assert len(checks) == 11
+    assert "<span>The officer acts for the unit</span>" in checks[0]
+    for check in checks:
+        cited = re.findall(r'<span class="[^"]*" lang="zh">.*?</span>', check, re.S)
+        assert cited
+        rest = check
+        for each in cited:
+            rest = rest.replace(each, "")
+        assert not is_chinese(rest)
 
 
 def test_the_picture_has_a_mark_for_every_step_that_is_known(office: Office) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
@@ -143,3 +144,49 @@ async def test_of_a_register_the_framework_writes_imports_and_looks_up_nothing(c
 def test_no_other_route_of_the_framework_is_answered(counter: Counter) -> None:
     core = [route for route in counter.site._collect_core_routes() if isinstance(route, Route)]
     assert {route.name for route in core if route.endpoint.__name__ != "_nowhere"} == READING
+
+
+# --- addresses that take forms alone ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/cases/{case}/decide", "/cases/{case}"),
+        ("/cases/{case}/orders/urge?x=1", "/cases/{case}"),
+        ("/apply/staffing-up/draft", "/apply/staffing-up"),
+        ("/account/acting", "/account"),
+        ("/logout", "/"),
+    ],
+)
+async def test_an_address_that_only_takes_forms_leads_to_the_page_above_it(
+    counter: Counter, office: Office, address: str, page: str
+) -> None:
+    case_id = office.opened()
+    async with counter.browser(APPLICANT) as b:
+        answer = await b.get(address.replace("{case}", case_id))
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "http://office.test/console" + page.replace("{case}", case_id)
+
+
+async def test_the_language_link_after_a_form_that_was_not_taken_leads_to_the_page_of_the_case(
+    counter: Counter, office: Office
+) -> None:
+    case_id = office.opened()
+    async with counter.browser(EXAMINER) as b:
+        answer = await b.post(f"/cases/{case_id}/decide", {"step": "nothing"})
+        assert answer.status_code == 422
+        links = set(re.findall(r'href="([^"]*language=en)"', answer.text))
+        assert links == {f"http://office.test/console/cases/{case_id}?language=en"}
+        kept = await b.get("/worklist?tab=all")
+        assert 'href="http://office.test/console/worklist?tab=all&amp;language=en"' in kept.text
+
+
+async def test_another_method_is_refused_in_words_and_as_no_fault_of_ours(counter: Counter, office: Office) -> None:
+    case_id = office.opened()
+    async with counter.browser(EXAMINER) as b:
+        headers = {"x-csrftoken": await b.token()}
+        answer = await b.http.put(f"/console/cases/{case_id}/decide", headers=headers)
+    assert answer.status_code == 405
+    assert "这个地址只接收表单" in text_of(answer)
+    assert "系统内部错误" not in text_of(answer)

@@ -152,4 +152,4 @@ async def test_without_a_receipt_the_page_says_that_it_is_being_processed(counte
     async with counter.browser(INSPECTOR) as b:
         form = form_of(await b.get(f"/cases/{case_id}"), "/orders/comment")
         answer = await b.post(form.action, form.with_(text="记一笔"))
-        assert "批注：已登记，系统正在处理" in text_of(await b.http.get(answer.headers["location"]))
+        assert "您的“批注”已登记，系统正在处理" in text_of(await b.http.get(answer.headers["location"]))

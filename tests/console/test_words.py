@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
 from console import catalogues
+from console.casework.checks import NAMES
 
 
 def test_every_text_of_the_console_is_said_in_both_languages() -> None:
     assert catalogues.faults() == []
+
+
+def checks_of(path: Path) -> set[str]:
+    """The names that a module of the rules gives to its checks."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("check", "_check", "Check")]
+    said = [word.value for call in named for word in call.keywords if word.arg == "label"]
+    said += [call.args[1] for call in named if len(call.args) > 1]
+    return {each.value for each in said if isinstance(each, ast.Constant)}  # type: ignore[misc]
+
+
+def test_every_check_has_a_name_in_english() -> None:
+    root = catalogues.ROOM.parent
+    found = {
+        name for room in ("rules", "activities") for path in (root / room).rglob("*.py") for name in checks_of(path)
+    }
+    assert "经办人代表本单位" in found
+    assert found == set(NAMES)
+    assert found <= {entry.text for entry in catalogues.entries("en")}
 
 
 def test_a_text_that_is_put_together_is_no_text_to_translate() -> None:

@@ -90,8 +90,14 @@
         if (!natural && button && button.matches("[data-partial]")) {
             event.preventDefault();
             swap(button);
+        } else if (!natural && button && button.value === "review" && changed) {
+            event.preventDefault();
+            keptFirst().then(() => {
+                natural = true;
+                form().requestSubmit(button);
+            });
         } else {
-            changed = false;
+            changed = natural = false;
         }
     });
     document.addEventListener("input", (event) => { if (event.target.form && event.target.form === form()) changed = true; });
@@ -111,6 +117,17 @@
         if (button) button.click();
     });
     document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) window.print(); });
+    document.addEventListener("click", (event) => {
+        // The same form in the other language: with what stands in it.
+        const link = event.target.closest("a[hreflang]");
+        if (!link || !form() || event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        keptFirst().then(() => {
+            const wanted = new URL(link.href);
+            if (isKept()) wanted.searchParams.set("draft", draft());
+            location.assign(wanted);
+        });
+    });
     document.addEventListener("click", (event) => {
         // a link of the summary of faults goes to its field, which also takes the focus
         const link = event.target.closest("#summary a[href^='#']");
@@ -144,6 +161,19 @@
         return said || note.dataset[REASONS[answer.status] || "failed"];
     };
 
+    // Going back asks for the address again: once the draft is kept, the address is the draft's.
+    const KEPT = "dingbian-draft";
+    const draft = () => form().elements._draft.value;
+    const isKept = () => sessionStorage.getItem(KEPT) === draft();
+    const named = () => {
+        if (!form() || !isKept()) return;
+        const here = new URL(form().action);
+        here.searchParams.set("draft", draft());
+        history.replaceState(history.state, "", here);
+    };
+    const PATIENCE = 3000;
+    const keptFirst = () => Promise.race([keep(), new Promise((done) => { setTimeout(done, PATIENCE); })]);
+
     const keep = async () => {
         if (!changed || busy || !form()) return;
         changed = false;
@@ -161,6 +191,10 @@
             answer = null;
         }
         const kept = Boolean(answer && answer.ok);
+        if (kept && form()) {
+            sessionStorage.setItem(KEPT, draft());
+            named();
+        }
         if (!kept) changed = true;
         const note = noteNow();
         if (!note) return;
@@ -169,6 +203,7 @@
         note.textContent = said;
     };
     if (form()) {
+        named();
         window.setInterval(keep, SAVE_EVERY);
         document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
     }

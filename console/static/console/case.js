@@ -7,6 +7,9 @@
     const stale = document.getElementById("case-stale");
     const live = document.getElementById("case-live");
     const dialog = document.getElementById("case-confirm");
+    const refused = document.getElementById("case-refused");
+    const SHORTEST = 3_000;
+    const LONGEST = 300_000;
     const confirmed = new WeakSet();
     let dirty = false;
 
@@ -121,20 +124,24 @@
         if (navigator.clipboard) for (const each of page.querySelectorAll("[data-copy]")) each.hidden = false;
         const fault = page.querySelector("[aria-invalid=true]") || page.querySelector(".case-alert");
         if (fault) fault.focus();
+        watchPending();
     }
 
     // --- news ----------------------------------------------------------------------------------------------------
 
-    async function refresh() {
+    async function refresh(quiet = false) {
         const wanted = new URL(page.dataset.part, location.href);
         wanted.search = location.search;
         wanted.searchParams.set("part", "1");
         const answer = await fetch(wanted, { credentials: "same-origin", headers: { Accept: "text/html" } });
         if (!answer.ok || answer.redirected) {
-            bar.hidden = false;
+            bar.hidden = quiet && bar.hidden;
             return;
         }
         const text = await answer.text();
+        const before = pending(page);
+        const now = pending(new DOMParser().parseFromString(text, "text/html"));
+        if (quiet && (String(before) === String(now) || busy())) return;
         const open = new Set([...page.querySelectorAll("details[open][id]")].map((each) => each.id));
         const focused = document.activeElement && document.activeElement.id;
         page.innerHTML = text;
@@ -145,8 +152,33 @@
         if (focused && document.getElementById(focused)) document.getElementById(focused).focus({ preventScroll: true });
         dirty = false;
         bar.hidden = true;
+        refuse(before.filter((key) => key && !now.includes(key)));
         wake();
         live.textContent = live.dataset.updated;
+    }
+
+    const pending = (root) => [...root.querySelectorAll("[data-pending]")].map((each) => each.dataset.pending);
+
+    function refuse(keys) {
+        // What was sent from here and is judged now: a refusal is told, not only listed.
+        const told = keys.map((key) => page.querySelector(`[data-receipt="${CSS.escape(key)}"]`)).filter(Boolean);
+        if (told.length) refused.textContent = refused.dataset.said + told.map((each) => each.textContent).join(" ");
+        refused.hidden = refused.hidden && !told.length;
+    }
+
+    let patience = SHORTEST;
+    let waiting = null;
+    function watchPending() {
+        // The events tell when a case has moved; a refusal moves nothing, so what is not judged yet is asked for.
+        clearTimeout(waiting);
+        if (!pending(page).length) {
+            patience = SHORTEST;
+            return;
+        }
+        waiting = setTimeout(() => {
+            patience = Math.min(patience * 2, LONGEST);
+            (busy() ? Promise.resolve() : refresh(true)).catch(() => {}).then(watchPending);
+        }, patience);
     }
 
     function busy() {
@@ -157,8 +189,6 @@
 
     // The browser tries again by itself when a line is cut, but not when it is refused (too many open pages, a session
     // that has ended, an office that is being updated). So each try is ours, and the pause between them grows.
-    const SHORTEST = 3_000;
-    const LONGEST = 300_000;
     let events = null;
     let pause = SHORTEST;
     let missed = false;
