@@ -36,7 +36,7 @@ _PHASES: dict[str, tuple[ModuleType, str]] = {
     "台账 · journal": (archive, "_journal_rows"),
     "证明 · proofs": (archive, "_proofs"),
     "元数据 · metadata": (archive, "metadata_of"),
-    "浏览页 · viewer": (archive, "overview"),
+    "浏览页 · viewer": (archive, "page"),
     "四性检测 · checks": (archive, "check_content"),
     "封包 · bag": (bagit, "make_bag"),
 }

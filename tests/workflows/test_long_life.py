@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from temporalio import workflow
+from temporalio.api.enums.v1 import EventType
 from temporalio.worker import Worker
 
 from activities.registry import build_activities
@@ -343,6 +344,7 @@ async def test_incompatible_code_does_nothing_and_with_the_former_back_the_end_i
         async with worker():
             case_id = await at_court.apply()
             office.accepted(await at_court.order(case_id, *wanted[0]))
+            await at_rest(at_court, case_id)
         issue = office.commit(case_id, *wanted[1])
         before = end_of(office, case_id)
         async with worker([LooksTwice]):
@@ -356,6 +358,20 @@ async def test_incompatible_code_does_nothing_and_with_the_former_back_the_end_i
             assert (await at_court.handle(case_id).result())["state"] == State.CLOSED
     assert end_of(office, case_id) == in_order(tmp_path / "in-order", wanted, end_of)
     intact(office)
+
+
+async def at_rest(at_court: Court, case_id: str) -> None:
+    """Wait until no task and no activity is under way: a task that its worker leaves behind is timed out, and Temporal
+    does not write down how its next attempts fail."""
+    end = time.monotonic() + WAIT_SECONDS
+    busy = {EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED}
+    while True:
+        events = (await at_court.handle(case_id).fetch_history()).events
+        done = max(e.event_id for e in events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+        if not any(event.event_type in busy for event in events if event.event_id > done):
+            return
+        assert time.monotonic() < end, "never at rest"
+        await asyncio.sleep(0.02)
 
 
 async def failed_task(at_court: Court, case_id: str, signals: int) -> None:
