@@ -9,11 +9,9 @@ import json
 import shutil
 import sqlite3
 import sys
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,91 +21,26 @@ from sqlalchemy import func, select, update
 
 import cli
 from docket import audit, commands
-from ledger import postings
 from ledger.db import Database
 from models.audit import Act
-from models.enums import Resource, State
-from models.ledger import Basis, Cause
+from models.enums import State
 from models.register import Command, Journal, table_of
 from models.sealing import Keyring, SealingKey
-from rules.deadlines import local_day
-from runtime.anchors import Anchor, take_anchor
+from runtime.anchors import take_anchor
 from runtime.assembly import assembled
 from runtime.backup import back_up
-from runtime.backup_manifest import MANIFEST, RECORDS_LIST, REGISTER_FILE, SEAL, Backup, digest_of
+from runtime.backup_manifest import MANIFEST, RECORDS_LIST, REGISTER_FILE, SEAL, digest_of
 from runtime.backup_restore import BackupDamaged, RestoreTest, page, restore
 from runtime.checks import UNFINISHED_FILE
 from runtime.faults import StartFault
-from runtime.keyring import KeyEntry, KeyFile, add_key
-from runtime.settings import Settings, load_settings
+from runtime.keyring import add_key
+from runtime.settings import load_settings
 from runtime.verifying import verify_all, verify_rows
 from tests.support.engines import fresh_database
-from tests.support.office import RESEARCH, Office, identity_no, keyring
+from tests.support.office import RESEARCH, identity_no, keyring
+from tests.support.sites import WRITERS, Load, Site, closed_case, quiet, site_of, write_keys
 
 COMMAND = table_of(Command)
-WRITERS = 4
-
-
-def quiet(_what: str, _done: int, _total: int) -> None:
-    pass
-
-
-def write_keys(path: Path, ring: Keyring) -> Path:
-    keys = [
-        KeyEntry(id=key.key_id, cipher=key.cipher, material=base64.b64encode(key.material), made_on="2026-01-05")
-        for key in ring.keys.values()
-    ]
-    file = KeyFile(profile="embedded", current=ring.current, index_key=base64.b64encode(ring.index_key), keys=keys)
-    path.write_text(json.dumps(file.model_dump(mode="json")))
-    path.chmod(0o600)
-    return path
-
-
-@dataclass
-class Site:
-    """An office with its settings and keys, a place to back up to, and an empty place to restore into."""
-
-    office: Office
-    settings: Settings
-    keys: Path
-    target: Path
-    empty: Settings
-
-    def backed_up(self, with_keys: Path | None = None) -> Backup:
-        with assembled(self.settings) as parts:
-            return back_up(parts, self.target, with_keys, quiet)
-
-    def restored(self, keys: Path | None = None, anchor: Anchor | None = None) -> RestoreTest:
-        return restore(self.empty, self.target, keys or self.keys, anchor, quiet)
-
-    @contextmanager
-    def there(self) -> Iterator[Office]:
-        """The same people at work on what was restored."""
-        made = Office(self.empty.data_dir, url=self.empty.database_url, now=self.office.now)
-        try:
-            yield made
-        finally:
-            made.database.close()
-
-
-def temporal_file(path: Path) -> None:
-    with sqlite3.connect(path) as made:
-        made.execute("CREATE TABLE history (id INTEGER PRIMARY KEY, events BLOB)")
-        made.executemany("INSERT INTO history (events) VALUES (?)", [(b"sealed" * 100,)] * 200)
-    made.close()
-
-
-def site_of(url: str, other: str, folder: Path) -> Site:
-    office = Office(folder / "office", url=url)
-    keys = write_keys(folder / "keys.json", keyring())
-    temporal_file(folder / "office" / "temporal.db")
-    return Site(
-        office=office,
-        settings=load_settings(data_dir=folder / "office", database_url=url, keyring_file=keys),
-        keys=keys,
-        target=folder / "backup",
-        empty=load_settings(data_dir=folder / "restored", database_url=other),
-    )
 
 
 @pytest.fixture
@@ -131,62 +64,7 @@ def here(tmp_path: Path) -> Iterator[Site]:
     made.office.database.close()
 
 
-def closed_case(office: Office, serial: int = 1) -> str:
-    case_id = office.opened()
-    slot = office.issued(case_id)[0]
-    office.entered(case_id, slot, serial)
-    office.acknowledged(case_id, slot)
-    return case_id
-
-
 # --- under load ----------------------------------------------------------------------------------------------------
-
-
-class Load:
-    """Threads that commit rows of the journal and applications until told to stop; `acknowledged` counts commits."""
-
-    def __init__(self, office: Office) -> None:
-        self.office = office
-        self.acknowledged = 0
-        self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._work, args=(n,)) for n in range(WRITERS)]
-        self.trouble: list[BaseException] = []
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def wait_for(self, commits: int) -> int:
-        while self.acknowledged < commits and not self.trouble:
-            self._stop.wait(0.01)
-        return self.acknowledged
-
-    def _work(self, number: int) -> None:
-        turn = 0
-        try:
-            while not self._stop.is_set():
-                turn += 1
-                self._post(f"load-{number}-{turn}")
-                with self._lock:
-                    self.acknowledged += 1
-        except BaseException as fault:  # a thread's fault would otherwise be seen by nobody
-            self.trouble.append(fault)
-
-    def _post(self, case_id: str) -> None:
-        day = local_day(self.office.now)
-        basis = Basis(number="示编〔2026〕1号", body="示范市委编委", date=day)
-        cause = Cause(
-            case_id=case_id, step="authorise", round=1, effective_on=day, recorded_at=self.office.now, basis=basis
-        )
-        with self.office.database.write() as s:
-            postings.authorise(s, RESEARCH, Resource.WORKER, 1, cause)
 
 
 def journal_rows(database: Database) -> int:

@@ -27,9 +27,9 @@ from runtime.assembly import assembled
 from runtime.faults import StartFault
 from runtime.self_checks import SEEN_FILE, Check, NotTold, all_checks, before_work, listening_at, template_digests
 from runtime.settings import Settings, load_settings
-from tests.runtime.test_backup import write_keys
 from tests.support.engines import needs_file
 from tests.support.office import START, Office, keyring
+from tests.support.sites import write_keys
 
 NAMES = {
     "profile", "debug", "folder", "algorithms", "keys", "temporal", "records", "database", "settings", "schema",
