@@ -74,9 +74,7 @@ class Clerk:
     async def decide(self, step: str, by: str, verdict: str = "approve", subject: str = "", **more: Any) -> None:
         docket = await self.waits_at(step, subject)
         body = {"step": step, "round": docket["round"], "subject": subject, "verdict": verdict} | more
-        answer = await self.town.post(f"/cases/{self.case_id}/decisions", by, uuid.uuid4().hex, body)
-        assert answer.status_code == 200, answer.text
-        receipt = answer.json()["receipt"]
+        receipt = await self.town.judged(self.case_id, by, uuid.uuid4().hex, body)
         assert receipt["status"] == "accepted", receipt
 
     async def waits_at(self, step: str, subject: str = "") -> dict[str, Any]:
@@ -94,16 +92,20 @@ class Clerk:
         return found
 
     async def post(self, what: str, by: str, body: dict[str, Any]) -> None:
-        answer = await self.town.post(f"/cases/{self.case_id}/{what}", by, uuid.uuid4().hex, body)
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["receipt"]["status"] == "accepted", answer.text
+        receipt = await self.town.judged(self.case_id, by, uuid.uuid4().hex, body, what)
+        assert receipt["status"] == "accepted", receipt
 
 
 async def opened(town: Town, path: str, by: str, body: Any) -> tuple[Clerk, dict[str, Any]]:
-    answer = await town.post(path, by, uuid.uuid4().hex, body)
-    assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    return Clerk(town, told["case_id"]), told
+    """A case, and what its applicant was told once the gate had spoken."""
+    key, end = uuid.uuid4().hex, time.monotonic() + WAIT_SECONDS
+    while True:
+        answer = await town.post(path, by, key, body)
+        assert answer.status_code == 201, answer.text
+        told: dict[str, Any] = answer.json()
+        if told["state"] != State.SUBMITTED:
+            return Clerk(town, told["case_id"]), told
+        assert time.monotonic() < end, told
 
 
 def problem(no: str = "1") -> dict[str, Any]:
@@ -119,8 +121,9 @@ async def test_a_suspended_unit_waits_rectifies_and_goes_on(town: Town) -> None:
         matter, _ = await opened(town, "/rectifications", INSPECTOR.id, {"unit": RESEARCH, "problems": [problem()]})
         await matter.sees(lambda docket: docket["state"] == State.SUSPENDED)
 
-        answer = await town.decide(under_way.case_id, ISSUER.id, "issue")
-        assert answer.json()["receipt"]["code"] == "unit-suspended"
+        issue = {"step": "issue", "round": 1, "verdict": "approve"}
+        held = await town.judged(under_way.case_id, ISSUER.id, "issue-1", issue)
+        assert held["code"] == "unit-suspended"
         assert (await town.docket(under_way.case_id))["state"] == State.HELD
         _, refused = await opened(town, "/applications/staffing-up", APPLICANT.id, application(meeting="乙会"))
         assert (refused["state"], refused["refusals"][0]["code"]) == (State.NOT_ACCEPTED, "unit-suspended")

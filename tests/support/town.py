@@ -36,7 +36,10 @@ WAIT_SECONDS = 30.0
 
 
 class Town:
-    """`post`, `decide` and `docket` go through the API; `start_temporal`, `worker` and `relay` are the rest."""
+    """`post`, `decide`, `judged` and `docket` go through the API; `start_temporal`, `worker` and `relay` are the rest.
+
+    A busy machine may answer any `post` with 202: whoever needs the receipt asks with `judged`.
+    """
 
     def __init__(self, folder: Path, rulebook: Rulebook | None = None) -> None:
         self.office = Office(folder, rulebook=rulebook or Rulebook())
@@ -70,6 +73,15 @@ class Town:
     async def decide(self, case_id: str, by: str, step: str, **more: Any) -> httpx.Response:
         body = {"step": step, "round": 1, "verdict": "approve"} | more
         return await self.post(f"/cases/{case_id}/decisions", by, f"{step}-1", body)
+
+    async def judged(self, case_id: str, by: str, key: str, body: dict[str, Any], what: str = "decisions") -> Any:
+        """The receipt of a command, sent again under its key for as long as the answer is a 202."""
+        end = time.monotonic() + WAIT_SECONDS
+        while (answer := await self.post(f"/cases/{case_id}/{what}", by, key, body)).status_code == 202:
+            assert time.monotonic() < end, f"never judged: {answer.text}"
+            await asyncio.sleep(0.05)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["receipt"]
 
     async def docket(self, case_id: str) -> dict[str, Any]:
         answer = await self.http.get(
