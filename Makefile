@@ -67,9 +67,9 @@ format: $(STAMP) ## 整理代码格式 · format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-drill: $(STAMP) ## 演练：随机 kill -9 · a drill (SEED=1 ENGINE=sqlite|postgresql KILLS=12 CASES=24)
+drill: $(STAMP) ## 演练：各种故障 · a drill (SEED=1 ENGINE=sqlite|postgresql KILLS=12 CASES=24 FAULTS="kill disk-full")
 	@$(BIN)/python -m tests.chaos.drill --seed $(or $(SEED),1) --engine $(or $(ENGINE),sqlite) \
-	  --kills $(or $(KILLS),12) --cases $(or $(CASES),24) $(ARGS)
+	  --kills $(or $(KILLS),12) --cases $(or $(CASES),24) $(foreach each,$(FAULTS),--fault $(each)) $(ARGS)
 
 bench: $(STAMP) ## 运行基准测试 · run the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)

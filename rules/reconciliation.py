@@ -59,13 +59,18 @@ class Remedy:
     wake: list[str]
 
 
+def in_hand(since: datetime, now: datetime) -> bool:
+    """Within the grace. A moment that lies further ahead is of a clock that was wrong, and would excuse for ever."""
+    return abs(now - since) <= GRACE
+
+
 def of_commands(commands: Iterable[CommandFact], now: datetime) -> Remedy:
     """Commands that are neither judged nor on their way."""
     found: list[Difference] = []
     again: list[str] = []
     for each in commands:
         since = each.delivered_at or each.decided_at
-        if now - since <= GRACE:
+        if in_hand(since, now):
             continue
         if each.delivered_at is None:
             detail = f"已试 {each.attempts} 次 · tried {each.attempts} times"
@@ -91,8 +96,8 @@ def suspects(cases: Iterable[CaseFact], running: set[str], now: datetime) -> lis
 def _contradicts(case: CaseFact, runs: bool, now: datetime) -> bool:
     if case.final:
         # a workflow stays until its last document is filed, and must not be gone before
-        return runs is not case.unfiled and (case.ended_at is None or now - case.ended_at > GRACE)
-    return not runs and case.arrived_at is not None and now - case.arrived_at > GRACE
+        return runs is not case.unfiled and (case.ended_at is None or not in_hand(case.ended_at, now))
+    return not runs and case.arrived_at is not None and not in_hand(case.arrived_at, now)
 
 
 def of_cases(cases: Iterable[CaseFact], standing: Mapping[str, Standing]) -> Remedy:

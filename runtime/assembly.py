@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from activities.calendar import office_calendar
 from ledger.db import Database
@@ -16,7 +16,7 @@ from models.sealing import Keyring
 from records.store import RecordStore, open_store
 
 from .checks import check_algorithms, check_finished, check_register
-from .faults import StartFault
+from .faults import Away, StartFault
 from .keyring import load_keyring
 from .settings import Settings, check_profile, load_rulebook, make_data_folder
 
@@ -33,7 +33,8 @@ class Parts:
 
 @contextmanager
 def assembled(settings: Settings, *, migrate: bool = False) -> Iterator[Parts]:
-    """All parts, checked; closed at exit. Raises StartFault with what the operator must put right.
+    """All parts, checked; closed at exit. Raises StartFault with what the operator must put right, Away when the
+    database does not answer.
 
     `migrate` brings the schema up first: only `up`, `migrate` and `import` do, so that two processes of
     different versions never change it behind each other's back.
@@ -82,7 +83,8 @@ def _open_database(settings: Settings, keyring: Keyring, *, migrate: bool) -> Da
         check_register(settings, database)
     except SQLAlchemyError as error:
         # The text of the error holds the address and may hold a password.
-        raise StartFault(
+        fault = Away if isinstance(error, OperationalError) else StartFault
+        raise fault(
             f"连接不上登记数据库（{type(error).__name__}），请核对 DINGBIAN_DATABASE_URL · "
             "cannot use the register's database; check DINGBIAN_DATABASE_URL"
         ) from None

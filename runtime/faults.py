@@ -5,3 +5,8 @@ from __future__ import annotations
 
 class StartFault(Exception):
     """Something the operator must put right before Dingbian can start; ends a command with exit status 2."""
+
+
+class Away(StartFault):
+    """Something that does not answer now and may answer soon: the database, room on its disk. Exit status 1, so that
+    whoever supervises a process starts it again (P19) instead of giving the office up."""

@@ -39,7 +39,7 @@ from records.store import open_store
 from .assembly import Parts
 from .backup_manifest import digest_of
 from .checks import check_algorithms, check_finished, check_register
-from .faults import StartFault
+from .faults import Away, StartFault
 from .keyring import load_keyring
 from .settings import Settings, check_profile, temporal_profile, uses_embedded_temporal
 
@@ -85,14 +85,15 @@ class NotTold(Exception):
 
 
 def before_work(parts: Parts) -> None:
-    """What a worker and an API look at beyond `assembled`. Raises StartFault when the end of the ledger is not whole.
+    """What a worker and an API look at beyond `assembled`. Raises StartFault when the end of the ledger is not whole,
+    Away when the database does not answer.
 
     A head that was seen is remembered in the data folder, outside the database: an older copy of it shows by that.
     """
     try:
         _before_work(parts)
     except SQLAlchemyError as error:
-        raise StartFault(
+        raise Away(
             f"登记数据库没有应答（{type(error).__name__}）· the register's database does not answer"
         ) from None
 

@@ -1,6 +1,8 @@
-"""A drill: a real office at work, its processes killed at random, then left alone; nothing may be lost.
+"""A drill: a real office at work, faults of every kind in an order and at moments that the seed decides, then left
+alone; nothing may be lost.
 
-`python -m tests.chaos.drill --seed 7 --engine postgresql` or `make drill SEED=7 ENGINE=postgresql KILLS=12 CASES=40`.
+`python -m tests.chaos.drill --seed 7 --engine postgresql` or `make drill SEED=7 ENGINE=postgresql KILLS=12 CASES=40`;
+with `--fault disk-full` (`FAULTS="disk-full older-temporal"`) these alone.
 Two modes as in TigerBeetle's VOPR: first everything may fail and safety must hold at every committed state, then the
 faults stop and everything must come to its end. One line and one JSON per seed; a seed that fails keeps its folder.
 """
@@ -17,27 +19,37 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import col, func, select
 
+from activities.reconciliation import sweep
 from models.failpoints import EXIT_STATUS, PLACES
 from models.register import Command
+from runtime.client import TemporalAway
+from runtime.engine import TemporalEngine
 
+from . import clock
 from .audit import Findings, Watch, audit
+from .disk import mounted, unmounted
+from .faults import FAULTS, GRACE, KILL, Scene, planned
 from .load import Gone, People
 from .plant import Plant, alone, until
 
 FAILPOINTS = ",".join(f"{place}=exit%{percent}" for place, percent in zip(PLACES, (4, 6, 8, 4, 4, 4, 50), strict=True))
 """Every place, a few times in a hundred: what a random kill hardly ever hits."""
 PAUSE = (0.3, 1.8)
-"""Seconds between two kills, at two thirds of them after the office is at work again: a process is hit at its work, and
-also while it starts."""
+"""Seconds between two faults, at two thirds of them after the office is at work again: a process is hit at its work,
+and also while it starts."""
 WORK_SECONDS = 2.5
+DISK = "384m"
+"""The office's own disk where it will be full: an ordinary drill takes a tenth."""
+SWEEP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,7 @@ class Plan:
     kills: int
     settle_seconds: float
     folder: Path
+    faults: tuple[str, ...] = (KILL,)
 
     @property
     def vacancies(self) -> int:
@@ -56,7 +69,8 @@ class Plan:
 
     @property
     def again(self) -> str:
-        return f"make drill SEED={self.seed} ENGINE={self.engine} KILLS={self.kills} CASES={self.cases}"
+        faults = "" if set(self.faults) == set(FAULTS) else f' FAULTS="{" ".join(self.faults)}"'
+        return f"make drill SEED={self.seed} ENGINE={self.engine} KILLS={self.kills} CASES={self.cases}{faults}"
 
 
 class Drill:
@@ -65,48 +79,48 @@ class Drill:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.chance = random.Random(plan.seed)
-        self.killed: Counter[str] = Counter()
+        self.steps = planned(plan.faults, plan.kills, self.chance)
         self.ended_itself = 0
         """Processes that a failpoint ended after a commit."""
         self.watch = Watch()
 
-    async def run(self, plant: Plant) -> dict[str, Any]:
-        began = time.monotonic()
-        people = People(plant, self.plan.seed, self.plan.cases, spread=self.plan.kills * sum(PAUSE) / 2)
+    async def run(self, scene: Scene) -> dict[str, Any]:
+        began, plant = time.monotonic(), scene.plant
+        people = People(plant, self.plan.seed, self.plan.cases, spread=len(self.steps) * sum(PAUSE) / 2)
         stuck = ""
         with plant.parts() as parts:
             watching = asyncio.create_task(self.watch.run(parts.database.engine))
             try:
                 async with self._kept(plant):
                     working = asyncio.create_task(people.work())
-                    await self._faults(plant, people)
+                    await self._faults(scene, people)
                     await self._peace(plant, people)
                     try:
-                        await working
-                        await until("at rest", lambda: self._at_rest(plant), self.plan.settle_seconds)
+                        async with self._reconciled(scene):
+                            await working
+                            await until("at rest", lambda: self._at_rest(plant), self.plan.settle_seconds)
                     except (Gone, ExceptionGroup, AssertionError) as fault:
                         stuck = "; ".join(_said(fault))
-                    found = await audit(plant, people.told, self.plan.vacancies)
+                    found = await audit(plant, people.told, self.plan.vacancies, scene.forgotten)
             finally:
                 watching.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await watching
-        return self._report(people, found, stuck, time.monotonic() - began)
+        found.faults += scene.findings
+        return self._report(scene, people, found, stuck, time.monotonic() - began)
 
-    async def _faults(self, plant: Plant, people: People) -> None:
-        """kill -9, at any moment, of any process; those that it spares end themselves at failpoints."""
-        names = {"temporal": plant.temporal, "worker": plant.worker, "api": plant.api}
-        night = asyncio.create_task(plant.night())
-        for _ in range(self.plan.kills):
+    async def _faults(self, scene: Scene, people: People) -> None:
+        """One after the other, at any moment; processes that they spare end themselves at failpoints."""
+        night = asyncio.create_task(scene.plant.night())
+        for name, happens in self.steps:
             if self.chance.random() < 2 / 3:
-                await self._at_work(plant, people)
+                await self._at_work(people)
             await asyncio.sleep(self.chance.uniform(*PAUSE))
-            name = self.chance.choice(list(names))
-            self.killed[name] += 1
-            await asyncio.to_thread(plant.kill, names[name])
+            await happens(scene)
+            scene.done[name] += 1
         await night
 
-    async def _at_work(self, plant: Plant, people: People) -> None:
+    async def _at_work(self, people: People) -> None:
         """Decisions are being judged. People who have all gone home are waited for in vain, and not for long."""
         judged = people.told.judged
         with contextlib.suppress(AssertionError):
@@ -118,6 +132,29 @@ class Drill:
         for child in (plant.worker, plant.api):
             await asyncio.to_thread(plant.kill, child)
         people.until = time.monotonic() + self.plan.settle_seconds
+
+    @contextlib.asynccontextmanager
+    async def _reconciled(self, scene: Scene) -> Any:
+        """What Temporal has forgotten comes back by the sweep, which an office runs every few minutes."""
+        if not scene.forgets:
+            yield
+            return
+        sweeping = asyncio.create_task(self._sweeps(scene.plant))
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeping
+
+    @staticmethod
+    async def _sweeps(plant: Plant) -> None:
+        client = await plant.client()
+        with plant.parts() as parts:
+            while True:
+                with contextlib.suppress(TemporalAway):
+                    await sweep(parts.database, parts.store, TemporalEngine(client), datetime.now(UTC) + GRACE)
+                await asyncio.sleep(SWEEP_SECONDS)
 
     @contextlib.asynccontextmanager
     async def _kept(self, plant: Plant) -> Any:
@@ -146,7 +183,7 @@ class Drill:
             waiting = select(func.count()).select_from(Command).where(col(Command.handled_at).is_(None))
             return s.exec(waiting).one() == 0
 
-    def _report(self, people: People, found: Findings, stuck: str, seconds: float) -> dict[str, Any]:
+    def _report(self, scene: Scene, people: People, found: Findings, stuck: str, seconds: float) -> dict[str, Any]:
         told = people.told
         faults = [*found.faults, *([f"stuck: {stuck}"] if stuck else [])]
         faults += [f"an odd answer: {each}" for each in told.odd[:5]]
@@ -158,12 +195,16 @@ class Drill:
             "engine": self.plan.engine,
             "well": not faults,
             "faults": faults,
-            "killed": dict(self.killed),
+            "happened": dict(scene.done),
+            "left_out": sorted(set(FAULTS) - set(self.plan.faults)),
+            "killed": dict(scene.killed),
+            "forgotten": len(scene.forgotten),
             "ended_at_failpoints": self.ended_itself,
             "answers": {str(status): count for status, count in sorted(told.answers.items())},
             "broken_calls": told.broken,
             "slowest_answer": round(told.slowest, 2),
             "looks_at_quotas": self.watch.looks,
+            "looks_without_an_answer": self.watch.blind,
             **found.figures,
             "seconds": round(seconds, 1),
             "again": self.plan.again,
@@ -178,25 +219,47 @@ def _said(fault: BaseException) -> list[str]:
 
 def run(plan: Plan) -> dict[str, Any]:
     """One drill from an empty folder; every process it started has ended when this returns."""
-    with pytest.MonkeyPatch.context() as patch:
+    plan.folder.mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch, _own_disk(plan) as disk:
         alone(plan.folder, patch)
+        skew = clock.library(plan.folder)
+        possible = {"disk-full": disk, "clock-jump": skew}
+        plan = replace(plan, faults=tuple(each for each in plan.faults if possible.get(each, plan.folder)))
         plant = Plant(plan.folder, plan.engine, plan.vacancies)
         try:
             plant.arm(FAILPOINTS, plan.seed * 1000)
             plant.start()
-            report = asyncio.run(Drill(plan).run(plant))
+            drill = Drill(plan)
+            report = asyncio.run(drill.run(Scene(plant, drill.chance, skew, disk)))
         finally:
             plant.stop()
     (plan.folder / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=2), encoding="utf-8")
     return report
 
 
+@contextlib.contextmanager
+def _own_disk(plan: Plan) -> Iterator[Path | None]:
+    """The office's folder on a disk of its own, when that shall be full; afterwards it is an ordinary folder again."""
+    office = plan.folder / "office"
+    if "disk-full" not in plan.faults or not mounted(office, DISK):
+        yield None
+        return
+    try:
+        yield office
+    finally:
+        kept = plan.folder / "kept"
+        shutil.copytree(office, kept)
+        unmounted(office)
+        office.rmdir()
+        kept.rename(office)
+
+
 def line_of(report: dict[str, Any]) -> str:
     """The one line of a seed."""
-    killed = sum(report["killed"].values())
+    killed, others = sum(report["killed"].values()), [name for name in report["happened"] if name in FAULTS]
     told = (
         f"seed={report['seed']} {report['engine']}: {'完好 well' if report['well'] else '有问题 FAULTS'} · "
-        f"killed {killed}, ended at failpoints {report['ended_at_failpoints']} · "
+        f"killed {killed}, ended at failpoints {report['ended_at_failpoints']}, {len(others)} kinds of faults · "
         f"acknowledged {report['acknowledged']}, cases {sum(report['cases'].values())}, entered {report['entered']}, "
         f"left {report['left']}, documents {report['documents']} · quotas seen {report['looks_at_quotas']} times · "
         f"{report['seconds']} s"
@@ -209,6 +272,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, action="append", help="种子，可重复 · a seed, may be repeated (default 1)")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite", help="数据库 · the database")
     parser.add_argument("--cases", type=int, default=24, help="事项数 · how many cases (default 24)")
+    parser.add_argument(
+        "--fault", action="append", choices=list(FAULTS), help="只演练这些故障，可重复 · these alone (default: all)"
+    )
     parser.add_argument("--kills", type=int, default=12, help="kill -9 次数 · how many (default 12)")
     parser.add_argument("--settle", type=float, default=90.0, help="停止故障后的秒数 · seconds to finish in peace")
     parser.add_argument("--folder", type=Path, help="工作目录，默认临时 · where (default: temporary)")
@@ -219,7 +285,8 @@ def main(arguments: list[str] | None = None) -> int:
         parent = asked.folder or Path(tempfile.mkdtemp(prefix="dingbian-drill-"))
         folder = parent / f"{asked.engine}-{seed}"
         shutil.rmtree(folder, ignore_errors=True)
-        report = run(Plan(seed, asked.engine, asked.cases, asked.kills, asked.settle, folder.resolve()))
+        faults = tuple(asked.fault or FAULTS)
+        report = run(Plan(seed, asked.engine, asked.cases, asked.kills, asked.settle, folder.resolve(), faults))
         reports.append(report)
         sys.stdout.write(line_of(report) + "\n")
         if report["well"]:

@@ -32,6 +32,7 @@ from rules.deadlines import local_day
 from runtime.assembly import Parts, assembled
 from runtime.children import FIRST_PAUSE, Child
 from runtime.client import ADMIN_SECONDS, TemporalAway, bounded, connected
+from runtime.embedded import DataFolderLock
 from runtime.ports import free_port
 from runtime.schedules import LOG, ensure_schedules
 from runtime.settings import PREFIX, load_settings
@@ -88,6 +89,8 @@ class Plant:
         self.settings = load_settings(
             data_dir=self.folder / "office", demo_accounts=False, **ports, **address, **self.others
         )
+        self.held: set[str] = set()
+        """Names of processes that are down and stay it."""
         self.said: list[str] = []
         """What the supervisor told its operator."""
         try:
@@ -117,11 +120,15 @@ class Plant:
         return self.stack.api
 
     def start(self) -> None:
+        """As `dingbian up` does: whoever has the folder's lock."""
+        self._lock = DataFolderLock(self.settings.data_dir)
+        self._lock.__enter__()
         self.stack.start()
 
     def stop(self) -> None:
         """Everything, whatever state it is in."""
         self.stack.stop()
+        self._lock.__exit__()
         if self.postgres is not None:
             self.postgres.stop()
 
@@ -133,6 +140,8 @@ class Plant:
     def look(self) -> None:
         """One look of the supervisor, without the patience that it has with a fault that comes back."""
         for child in self.stack.children:
+            if child.name in self.held:
+                continue
             child.pause = FIRST_PAUSE / 2
             if child.watch(self.said.append):
                 self._arm_next()
@@ -160,6 +169,16 @@ class Plant:
         if child.process is not None and child.process.poll() is None:
             child.process.send_signal(signal.SIGKILL)
             child.process.wait()
+
+    @contextmanager
+    def down(self, child: Child) -> Iterator[None]:
+        """Killed, and left so by the supervisor until the block ends."""
+        self.held.add(child.name)
+        self.kill(child)
+        try:
+            yield
+        finally:
+            self.held.discard(child.name)
 
     def _arm_next(self) -> None:
         """Another seed for every start: with the same one a process that died at its first hit would die for ever."""

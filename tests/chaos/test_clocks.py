@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -38,20 +37,16 @@ from tests.support.office import (
     person,
 )
 
+from .clock import DAYS, bent, library
 from .plant import Plant, alone, until
-
-SOURCE = Path(__file__).with_name("skew.c")
-DAYS = 400 * 24 * 3600
 
 
 @pytest.fixture(scope="module")
 def skew(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library that bends a process's wall clock; without a C compiler (or outside Linux) there is none."""
-    compiler = shutil.which("cc")
-    if compiler is None or sys.platform != "linux":
+    made = library(tmp_path_factory.mktemp("skew"))
+    if made is None:
         pytest.skip("没有 C 编译器，无法拨动时钟 · no C compiler: clocks cannot be bent here")
-    made = tmp_path_factory.mktemp("skew") / "skew.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", made, SOURCE, "-ldl"], check=True)
     return made
 
 
@@ -69,10 +64,10 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plant]:
 def test_the_library_bends_the_wall_clock_alone(skew: Path) -> None:
     """The other tests here could not fail if it did not."""
     code = "import time; from datetime import datetime, UTC; print(datetime.now(UTC).timestamp(), time.monotonic())"
-    env = {**os.environ, "LD_PRELOAD": str(skew), "CLOCK_SHIFT": str(DAYS)}
-    bent = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    env = {**os.environ, **bent(skew, DAYS)}
+    wrong = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     straight = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    wall, monotonic = (float(a) - float(b) for a, b in zip(bent.stdout.split(), straight.stdout.split(), strict=True))
+    wall, monotonic = (float(a) - float(b) for a, b in zip(wrong.stdout.split(), straight.stdout.split(), strict=True))
     assert abs(wall - DAYS) < 60
     assert abs(monotonic) < 60
 
@@ -132,12 +127,11 @@ class Clerk:
         return next((each for each in receipts if each["decision_id"] == key), None)
 
 
-async def bent(plant: Plant, skew: Path, shift: int, rate: int = 1) -> None:
-    """Worker and API start again by another clock."""
+async def by_another_clock(plant: Plant, skew: Path, shift: int, rate: int = 1) -> None:
+    """Worker and API start again by it."""
     for child in (plant.worker, plant.api):
         await asyncio.to_thread(child.stop)
-        clock = {"LD_PRELOAD": str(skew), "CLOCK_SHIFT": str(shift), "CLOCK_RATE": str(rate)}
-        child.env = {**child.env, **clock}
+        child.env = {**child.env, **bent(skew, shift, rate)}
         child.start()
     async with plant.at() as http:
         await until("the API by another clock", lambda: _alive(http))
@@ -157,16 +151,16 @@ async def test_clocks_that_are_wrong_change_no_outcome(plant: Plant, skew: Path)
     before = datetime.now(UTC)
     async with plant.at(seconds=30) as http:
         clerk = Clerk(plant, http)
-        await bent(plant, skew, -DAYS)
+        await by_another_clock(plant, skew, -DAYS)
         await clerk.apply()
         await clerk.decide(EXAMINER.id, "examine")
         await clerk.decide(ISSUER.id, "issue")
         slot = (await clerk.docket())["slip"]["slots"][0]["code"]
         named = {"subject": slot, "persons": [person(slot, 300)], "reference_no": "示组任〔2026〕5号"}
         await clerk.decide(ORGANISATION.id, "approve-persons", **named)
-        await bent(plant, skew, DAYS)  # a slip is good for half a year: by this clock it has expired long ago
+        await by_another_clock(plant, skew, DAYS)  # by this clock a slip has expired long ago
         await clerk.decide(REGISTRAR.id, "enter", subject=slot)
-        await bent(plant, skew, 0, 60)
+        await by_another_clock(plant, skew, 0, 60)
         await clerk.decide(FINANCE.id, "finance", "acknowledge", subject=slot)
         await clerk.decide(INSURANCE.id, "social-insurance", "acknowledge", subject=slot)
 

@@ -4,14 +4,11 @@ or put back from a backup, a disk that is full. 503 in words, nothing half-done,
 
 from __future__ import annotations
 
-import errno
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 from sqlmodel import col, func, select
@@ -23,6 +20,8 @@ from records.verify import verify_records
 from tests.support.engines import needs_file
 from tests.support.office import APPLICANT, EXAMINER, ISSUER, Office, application
 from tests.support.town import Town
+
+from .disk import full, mounted, unmounted
 
 pytestmark = needs_file
 
@@ -50,39 +49,12 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of its own. Where mounting is not permitted the test is skipped, and `max_page_count` below stands in."""
     place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "none", str(place)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
+    if not mounted(place, DISK):
         pytest.skip("此处不允许挂载磁盘 · mounting is not permitted here")
     try:
         yield place
     finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-@contextmanager
-def full(disk: Path) -> Iterator[None]:
-    """Not a byte is free."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for size in (1 << 16, 1 << 12, 1):
-            while _written(file, size):
-                pass
-    try:
-        yield
-    finally:
-        ballast.unlink()
-
-
-def _written(file: BinaryIO, size: int) -> bool:
-    try:
-        return bool(file.write(b"\0" * size))
-    except OSError as fault:
-        if fault.errno != errno.ENOSPC:
-            raise
-        return False
+        unmounted(place)
 
 
 async def refused_for_a_while(town: Town, key: str) -> None:

@@ -29,6 +29,14 @@ def test_what_is_in_hand_is_no_difference() -> None:
     assert suspects([case(arrived=False)], set(), NOW) == [], "its start waits in the outbox, and is told as such"
 
 
+def test_a_moment_that_is_still_to_come_is_of_a_wrong_clock_and_no_excuse() -> None:
+    next_year = NOW + timedelta(days=400)
+    assert [each.id for each in suspects([case(since=next_year)], set(), NOW)] == ["c1"]
+    assert [each.id for each in suspects([case(final=True, since=next_year)], {"c1"}, NOW)] == ["c1"]
+    assert of_commands([command(next_year)], NOW).again == ["a~k"]
+    assert suspects([case(since=NOW + GRACE)], set(), NOW) == [], "clocks may be a little apart"
+
+
 def test_a_command_that_does_not_arrive_is_told_and_left_to_the_relay() -> None:
     remedy = of_commands([command(None, attempts=7)], NOW)
     assert [(each.kind, each.repair) for each in remedy.differences] == [(DifferenceKind.UNDELIVERED, "")]
