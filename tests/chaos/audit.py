@@ -109,7 +109,7 @@ async def audit(plant: Plant, told: Told, vacancies: int, forgotten: Collection[
             kept = {row.id: (row.case_id, row.kind, row.code) for row in s.exec(select(Command))}
         await _histories(client, parts.keyring, kept, forgotten, out)
         _closed(plant, len(told.cases), out)
-        await until("every workflow has ended with its case", lambda: _ended(client, told))
+        await until("every workflow has ended with its case", lambda: all_ended(client, told))
         swept = await sweep(parts.database, parts.store, TemporalEngine(client), datetime.now(UTC) + GRACE)
         out.none("reconciliation", (f"{each.kind} {each.where}" for each in swept.differences))
     return out
@@ -216,7 +216,7 @@ async def _histories(
     out.figures["signals"] = signals
 
 
-async def _ended(client: Client, told: Told) -> bool:
+async def all_ended(client: Client, told: Told) -> bool:
     """Whether no case's workflow runs any more: after a receipt it still closes, and a task that waited for a killed
     worker goes to another one only when Temporal's sticky time is over."""
     for case_id in told.cases:

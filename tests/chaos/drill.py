@@ -35,7 +35,7 @@ from runtime.client import TemporalAway
 from runtime.engine import TemporalEngine
 
 from . import clock
-from .audit import Findings, Watch, audit
+from .audit import Findings, Watch, all_ended, audit
 from .disk import mounted, unmounted
 from .faults import FAULTS, GRACE, KILL, Scene, planned
 from .load import Gone, People
@@ -98,7 +98,7 @@ class Drill:
                     try:
                         async with self._reconciled(scene):
                             await working
-                            await until("at rest", lambda: self._at_rest(plant), self.plan.settle_seconds)
+                            await until("at rest", lambda: self._at_rest(plant, people), self.plan.settle_seconds)
                     except (Gone, ExceptionGroup, AssertionError) as fault:
                         stuck = "; ".join(_said(fault))
                     found = await audit(plant, people.told, self.plan.vacancies, scene.forgotten)
@@ -177,11 +177,13 @@ class Drill:
             await asyncio.sleep(0.02)
 
     @staticmethod
-    def _at_rest(plant: Plant) -> bool:
-        """Nothing on its way: late decisions too have their receipts."""
+    async def _at_rest(plant: Plant, people: People) -> bool:
+        """Nothing on its way: late decisions too have their receipts, and no workflow outlives its case."""
         with plant.parts() as parts, parts.database.read() as s:
             waiting = select(func.count()).select_from(Command).where(col(Command.handled_at).is_(None))
-            return s.exec(waiting).one() == 0
+            if s.exec(waiting).one():
+                return False
+        return await all_ended(await plant.client(), people.told)
 
     def _report(self, scene: Scene, people: People, found: Findings, stuck: str, seconds: float) -> dict[str, Any]:
         told = people.told
