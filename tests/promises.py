@@ -15,7 +15,7 @@ from tests.mutations.guards import GUARDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "promises.md"
-DRILL = "chaos/test_drill.py::test_nothing_is_lost_when_processes_are_killed_at_random"
+DRILL = "chaos/test_drill.py::test_nothing_is_lost_whatever_fails_while_the_office_is_at_work"
 MUTATION = "mutations/test_guards.py::test_without_its_guard_the_promise_is_seen_to_break"
 
 
@@ -213,6 +213,7 @@ PROMISES = (
             "test_an_older_copy_of_temporal_lacks_precisely_the_later_case_which_begins_anew",
             "docket/test_reconciling.py::test_delivering_again_changes_nothing_else",
             "docket/test_reconciling.py::test_an_older_copy_of_the_register_shows_every_case_it_has_lost",
+            DRILL,
         ),
     ),
     Promise(
@@ -249,6 +250,7 @@ PROMISES = (
             "e2e/test_temporal_away.py::"
             "test_what_was_taken_while_temporal_was_away_arrives_in_order_and_the_case_goes_on",
             "docket/test_relay.py::test_temporal_away_for_a_while_loses_nothing",
+            DRILL,
         ),
     ),
     Promise(
@@ -259,6 +261,8 @@ PROMISES = (
             "chaos/test_single_faults.py::test_a_database_that_crashes_is_said_and_found_again",
             "chaos/test_storage.py::test_a_full_disk_is_said_and_forgotten",
             "chaos/test_storage.py::test_a_full_disk_of_records_parks_the_document_with_its_number",
+            "runtime/test_runtime_cli.py::test_who_starts_while_the_database_is_away_is_to_be_started_again",
+            DRILL,
         ),
     ),
     Promise(
@@ -281,6 +285,7 @@ PROMISES = (
         (
             "chaos/test_clocks.py::test_clocks_that_are_wrong_change_no_outcome",
             "api/test_identity.py::test_a_token_ends_with_its_day_by_the_clock_of_the_register",
+            DRILL,
         ),
     ),
     Promise(
@@ -336,6 +341,7 @@ PROMISES = (
             "e2e/test_belonging.py::test_an_orphan_worker_on_the_wrong_database_does_not_start",
             "e2e/test_belonging.py::test_nothing_is_delivered_into_the_namespace_of_another_register",
             "runtime/test_runtime_embedded.py::test_a_data_folder_is_used_by_one_start_at_a_time",
+            DRILL,
         ),
     ),
     Promise(

@@ -149,7 +149,7 @@ class Drill:
 
     @staticmethod
     async def _sweeps(plant: Plant) -> None:
-        client = await plant.client()
+        client = await plant.there()
         with plant.parts() as parts:
             while True:
                 with contextlib.suppress(TemporalAway):
@@ -183,7 +183,7 @@ class Drill:
             waiting = select(func.count()).select_from(Command).where(col(Command.handled_at).is_(None))
             if s.exec(waiting).one():
                 return False
-        return await all_ended(await plant.client(), people.told)
+        return await all_ended(await plant.there(), people.told)
 
     def _report(self, scene: Scene, people: People, found: Findings, stuck: str, seconds: float) -> dict[str, Any]:
         told = people.told

@@ -162,8 +162,7 @@ async def copy_of_register(scene: Scene) -> None:
 async def older_register(scene: Scene) -> None:
     """Whoever looks at that copy beside the Temporal of today is told precisely which cases it lacks (P15)."""
     plant = scene.plant
-    client = await until("Temporal answers", lambda: _client(plant))
-    engine = TemporalEngine(client)
+    engine = TemporalEngine(await plant.there())
     with assembled(settings_of_the_copy(plant)) as older:
         with older.database.read() as s:
             known = _cases(s)
@@ -266,13 +265,6 @@ def _copied_on_the_server(url: str) -> None:
         connection.execute(text("CREATE DATABASE older TEMPLATE register"))
         connection.execute(text("ALTER DATABASE register ALLOW_CONNECTIONS true"))
     engine.dispose()
-
-
-async def _client(plant: Plant) -> object:
-    try:
-        return await plant.client()
-    except TemporalAway:
-        return None
 
 
 def _cases(s: Session) -> set[str]:

@@ -214,6 +214,17 @@ class Plant:
         with self.parts() as parts:
             return await connected(self.settings, parts.keyring)
 
+    async def there(self) -> Client:
+        """The same, once Temporal answers."""
+
+        async def answered() -> Client | None:
+            with contextlib.suppress(TemporalAway):
+                return await self.client()
+            return None
+
+        found: Client = await until("Temporal answers", answered)
+        return found
+
     def at(self, seconds: float = 10.0) -> httpx.AsyncClient:
         """The API."""
         return httpx.AsyncClient(base_url=f"{self.settings.api_url}/api/v1", timeout=seconds, trust_env=False)

@@ -144,6 +144,19 @@ def test_a_wrong_call_or_setting_ends_with_status_2_and_one_clear_line(tmp_path:
     assert "DINGBIAN_API_PORT" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["worker", "api"])
+def test_who_starts_while_the_database_is_away_is_to_be_started_again(
+    filled: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    """P19: with status 2 the supervisor would give the whole office up for a database that is back in a second."""
+    nowhere = f"postgresql+psycopg://register@/register?host={tmp_path}"
+    done = run(filled | {"DINGBIAN_DATABASE_URL": nowhere}, command)
+    assert done.returncode == 1
+    assert "连接不上登记数据库" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert str(tmp_path) not in done.stderr.replace("\n", "")
+
+
 @pytest.mark.parametrize("command", [["up"], ["migrate"], ["keys", "new"]], ids=" ".join)
 def test_a_data_folder_that_cannot_be_made_is_told_and_not_traced(
     command: list[str], tmp_path: Path, call: Call
