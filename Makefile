@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo year test test-postgres browser-setup screenshots words lint audit fuzz types format drill bench fonts lock clean
+.PHONY: help setup up demo year test test-again test-postgres browser-setup screenshots words lint audit fuzz types format drill bench fonts lock clean
 
 help: ## 列出全部命令 · list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ year: $(STAMP) ## 演示一整年的公文并打印 · one year of sample docume
 
 test: $(STAMP) ## 运行全部测试 · run every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+test-again: $(STAMP) ## 逐个重跑上次未过的测试 · run the tests that failed last time once more, one at a time
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS)
 
 test-postgres: $(STAMP) ## 全部测试只在 PostgreSQL 上 · every test on PostgreSQL alone
 	TEST_ENGINE=postgresql ENGINE_TESTS=required $(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/browser $(ARGS)
