@@ -187,8 +187,7 @@ class _Drive:
         officer = self._officer(step)
         for _ in range(_TRIES):
             body = self._body(docket, step)
-            answer = self._post(officer, f"/cases/{self._story.case_id}/decisions", body)
-            receipt = answer["receipt"] or self._receipt(answer["decision_id"])
+            receipt = self._judged(officer, body)
             if receipt["status"] == "accepted":
                 self._tell(officer, step["step"], _told(step, body), verdict=body["verdict"])
                 return
@@ -196,13 +195,17 @@ class _Drive:
                 break
         raise DemoFault(f"{step['label']}：{receipt['message']}（{receipt['code']}）· refused at {step['step']}")
 
-    def _receipt(self, decision_id: str) -> dict[str, Any]:
-        """For a 202: the decision is committed, its receipt follows."""
-
-        def find(docket: Docket) -> list[dict[str, Any]]:
-            return [receipt for receipt in docket["receipts"] if receipt["decision_id"] == decision_id]
-
-        return find(self._until(lambda docket: bool(find(docket))))[0]
+    def _judged(self, officer: Account, body: dict[str, Any]) -> dict[str, Any]:
+        """The receipt of a decision, asked for again under its key while it is committed and not judged (202)."""
+        key, deadline = _new_key(), time.monotonic() + WAIT_SECONDS
+        while True:
+            answer = self._post(officer, f"/cases/{self._story.case_id}/decisions", body, key)
+            if answer["receipt"] is not None:
+                receipt: dict[str, Any] = answer["receipt"]
+                return receipt
+            if time.monotonic() > deadline:
+                raise DemoFault(f"决定已提交，{WAIT_SECONDS:.0f} 秒内没有办理回执 · the decision waits to be judged")
+            time.sleep(_PAUSE)
 
     def _officer(self, step: dict[str, Any]) -> Account:
         """Whoever of the demo accounts may act; `pay` has an officer of its own (separation of duties)."""
@@ -269,9 +272,13 @@ class _Drive:
     def _get(self, account: Account, path: str) -> dict[str, Any]:
         return _answer(self._http.get(path, headers=_headers(account)))
 
-    def _post(self, account: Account, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        headers = _headers(account) | {"Idempotency-Key": f"demo-{uuid.uuid4().hex}"}
+    def _post(self, account: Account, path: str, body: dict[str, Any], key: str = "") -> dict[str, Any]:
+        headers = _headers(account) | {"Idempotency-Key": key or _new_key()}
         return _answer(self._http.post(path, json=body, headers=headers))
+
+
+def _new_key() -> str:
+    return f"demo-{uuid.uuid4().hex}"
 
 
 def _today() -> date:

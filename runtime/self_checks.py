@@ -93,9 +93,7 @@ def before_work(parts: Parts) -> None:
     try:
         _before_work(parts)
     except SQLAlchemyError as error:
-        raise Away(
-            f"登记数据库没有应答（{type(error).__name__}）· the register's database does not answer"
-        ) from None
+        raise Away(f"登记数据库没有应答（{type(error).__name__}）· the register's database does not answer") from None
 
 
 def _before_work(parts: Parts) -> None:

@@ -63,14 +63,14 @@ class Named(_Drive):
         self._canary = canary
         self._named = False
 
-    def _post(self, account: Account, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _post(self, account: Account, path: str, body: dict[str, Any], key: str = "") -> dict[str, Any]:
         if path.startswith("/applications/"):
             body = body | {"remark": self._canary.text, "contact": "王敏 0000-8000000"}
             lines = [line | {"reason": self._canary.text} for line in body["lines"]]
             body |= {"lines": lines}
         elif body.get("opinion"):
             body = body | {"opinion": self._canary.text}
-        return super()._post(account, path, body)
+        return super()._post(account, path, body, key)
 
     def _person(self, docket: Docket, code: str) -> dict[str, Any]:
         made_up = super()._person(docket, code)
