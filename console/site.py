@@ -33,7 +33,7 @@ logger = logging.getLogger("dingbian.console")
 
 HERE = Path(__file__).parent
 BASE = "/console"
-VERSION = "8"
+VERSION = "9"
 """Of our own files: a browser that kept the former ones asks again."""
 ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 NO_SUCH_METHOD = 405

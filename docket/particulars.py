@@ -16,7 +16,7 @@ from sqlmodel import Session
 from ledger import suspensions
 from models.decisions import Officer
 from models.enums import CommandKind, Department, Role, Step, StepState, Verdict
-from models.particulars import Colleague, NamedUnit, Particulars, Pending
+from models.particulars import Colleague, Judged, NamedUnit, Particulars, Pending
 from models.register import Command, InternalBody, OfficerRow, Slip, StepRow, Unit, table_of
 from models.sealing import Unsealable
 
@@ -69,6 +69,17 @@ def pending(s: Session, case_id: str, viewer: Officer) -> list[Pending]:
         .limit(_MOST)
     )
     return [_pending(s, row, mine=row.officer == viewer.id) for row in rows]
+
+
+def judged(s: Session, case_id: str, viewer: Officer, key: str) -> Judged | None:
+    """What the viewer sent on this case under `key`, once it has its receipt."""
+    receipt = commands.receipt(s, viewer.id, key)
+    row = s.execute(
+        select(_command.c.id, _command.c.kind, _command.c.step, _command.c.subject).where(
+            _command.c.case_id == case_id, _command.c.id == commands.command_id(viewer.id, key)
+        )
+    ).first()
+    return None if row is None or receipt is None else Judged(sent=_pending(s, row, mine=True), receipt=receipt)
 
 
 def _pending(s: Session, row: Row[Any], *, mine: bool) -> Pending:

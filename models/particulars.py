@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from .changes import Change
-from .decisions import Grant
+from .decisions import Grant, Receipt
 from .enums import CommandKind, Role, Verdict
 from .shape import Shape
 
@@ -35,6 +35,13 @@ class Pending(Shape):
     subject: str = ""
     key: str | None = None
     verdict: Verdict | None = None
+
+
+class Judged(Shape):
+    """A command of the reader's own, and what it came to."""
+
+    sent: Pending
+    receipt: Receipt
 
 
 class Colleague(Shape):

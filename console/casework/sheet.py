@@ -13,14 +13,14 @@ from markupsafe import Markup
 from models.decisions import Officer, Receipt
 from models.docket import Docket, LedgerEffect, Permission, RoundView, StepView
 from models.enums import CommandKind, Department, Procedure, Resource, Role, State, Step, StepState, Verdict
-from models.particulars import Colleague, NamedUnit, Particulars, Pending
+from models.particulars import Colleague, Judged, NamedUnit, Particulars, Pending
 from models.refusals import Refusal
 from models.rulebook import Calendar, Rulebook
 from rules.deadlines import local_day, working_days_between
 from rules.steps import STEPS
 
 from ..diagram import APPLY, CLOSED, DRAWINGS, GATE, Mark, MarkState, diagram
-from ..words import _, day, english, label, labels
+from ..words import _, day, english, label, labels, said
 from . import asked as in_words
 from . import decision, orders
 from .acts import VERDICTS, consequence, granted, granted_lines, verb
@@ -51,6 +51,8 @@ class Case:
     colleagues: list[Colleague] = field(default_factory=list)
     reached: list[NamedUnit] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
+    judged: Judged | None = None
+    """What was not judged yet when it was sent, and is now."""
     proposal_open: bool = True
     out_of_scope: Refusal | None = None
 
@@ -93,11 +95,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """What is registered and waits to be judged, as the page says it; `key` of one's own, by which its receipt is
-    found."""
+    """What is registered and waits to be judged, or has been judged since, as the page says it; `key` of one's own, by
+    which its receipt is found."""
 
     said: str
     key: str = ""
+    accepted: bool | None = None
+    """None while it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,18 +295,35 @@ def _underway(case: Case) -> list[Underway]:
     steps = dict.fromkeys((each.step, each.subject) for each in case.pending if not each.key)
     others = _("“%(step)s”的一项决定已登记，系统正在处理")
     rest = [Underway(others % {"step": _place(case.docket, step, subject)}) for step, subject in steps]
-    return (own + rest)[:UNDERWAY_SHOWN]
+    done = []
+    if case.judged is not None:
+        receipt = case.judged.receipt
+        text = told(_act(case.docket, case.judged.sent), receipt)
+        done = [Underway(text, receipt.decision_id, receipt.status == "accepted")]
+    return (done + own + rest)[:UNDERWAY_SHOWN]
+
+
+def told(what: str, receipt: Receipt) -> str:
+    """What an act came to, in one line."""
+    text = said(receipt.message)
+    if receipt.status == "accepted":
+        return _("%(what)s：采纳") % {"what": what} + ("" if text in ("", "采纳", "accepted") else f"（{text}）")
+    clause = _("依据：%(clause)s") % {"clause": receipt.clause} if receipt.clause else ""
+    refused = _("%(what)s：不予采纳。%(why)s") % {"what": what, "why": text}
+    return " ".join(part for part in (refused, clause) if part)
 
 
 def _sent(docket: Docket, each: Pending) -> str:
+    return _("您的“%(what)s”已登记，系统正在处理，结果会显示在本页") % {"what": _act(docket, each)}
+
+
+def _act(docket: Docket, each: Pending) -> str:
     if each.kind is not CommandKind.DECIDE:
-        what = label(each.kind) if each.kind is CommandKind.RESUBMIT else orders.named(each.kind)
-    elif each.verdict is None:
-        what = _place(docket, each.step, each.subject)
-    else:
-        about = orders.subject_named(docket, each.subject, each.step)
-        what = verb(docket.procedure, Step(each.step), each.verdict) + (f" · {about}" if about else "")
-    return _("您的“%(what)s”已登记，系统正在处理，结果会显示在本页") % {"what": what}
+        return label(each.kind) if each.kind is CommandKind.RESUBMIT else orders.named(each.kind)
+    if each.verdict is None:
+        return _place(docket, each.step, each.subject)
+    about = orders.subject_named(docket, each.subject, each.step)
+    return verb(docket.procedure, Step(each.step), each.verdict) + (f" · {about}" if about else "")
 
 
 def _place(docket: Docket, step: str, subject: str) -> str:

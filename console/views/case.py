@@ -11,11 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette_admin.flash import flash
 from starlette_admin.routing import route
 
-from api.deps import Runtime, runtime_of
+from api.deps import KEY_PATTERN, Runtime, runtime_of
 from api.permissions import RULES
 from api.problems import ProblemError, not_found
 from api.routes.packages import package
-from api.shapes import Answered
 from docket import desks, particulars, substitutions, view
 from models.decisions import Officer
 from models.enums import CommandKind, Department, Step
@@ -24,17 +23,20 @@ from models.refusals import Refusal, RefusalCode
 from ..casework import orders
 from ..casework.asked import units_in
 from ..casework.fields import Form
-from ..casework.sheet import Case, Turn, allowed, sheet, veiled
+from ..casework.sheet import Case, Turn, allowed, sheet, told, veiled
 from ..door import Page, officer_of, passes, reading
-from ..words import _, said
+from ..words import _
 from . import deciding
 
 _NAMES_A_CASE = re.compile("[0-9A-Za-z-]{1,64}")
+_NAMES_A_KEY = re.compile(KEY_PATTERN)
+_LEVEL = {"accepted": "success", "refused": "error"}
 FROM_WORKLIST = "worklist"
 
 
-def read_case(s: Session, runtime: Runtime, officer: Officer, case_id: str) -> Case:
-    """The case as this officer may see it. Raises ProblemError 404 when there is none, or none for this officer."""
+def read_case(s: Session, runtime: Runtime, officer: Officer, case_id: str, sent: str = "") -> Case:
+    """The case as this officer may see it; `sent` is the key of an act whose end is told. Raises ProblemError 404 when
+    there is none, or none for this officer."""
     now = runtime.clock()
     docket = view.docket(s, case_id, officer, now, runtime.calendar) if _NAMES_A_CASE.fullmatch(case_id) else None
     if docket is None:
@@ -54,6 +56,7 @@ def read_case(s: Session, runtime: Runtime, officer: Officer, case_id: str) -> C
         bodies=particulars.internal_bodies(s, docket.unit) if named else [],
         colleagues=particulars.colleagues(s, Department.ESTABLISHMENT, officer) if heads else [],
         pending=particulars.pending(s, case_id, officer),
+        judged=particulars.judged(s, case_id, officer, sent) if _NAMES_A_KEY.fullmatch(sent) else None,
         reached=particulars.units_reached(s, docket.unit) if CommandKind.EXCEPT in may else [],
         proposal_open=issued or officer.department is not Department.UNIT,
         out_of_scope=None if reached else Refusal.of(RefusalCode.NO_SUBSTITUTION),
@@ -68,7 +71,8 @@ class CasePage(Page):
 
     @route("", name="case")
     async def index(self, request: Request) -> Response:
-        """`?step=&subject=` chooses among several steps of one's own; `?part=1` is the page without its frame."""
+        """`?step=&subject=` chooses among several steps of one's own; `?part=1` is the page without its frame; `?sent=`
+        is the key of an act that was not judged yet when it was answered: once it is, the page says what it came to."""
         return await self.show(request)
 
     @route("/decide", methods=["POST"], name="case-decide")
@@ -115,7 +119,7 @@ class CasePage(Page):
         case_id = request.path_params["case_id"]
 
         def shown(s: Session, runtime: Runtime) -> Any:
-            return sheet(read_case(s, runtime, officer, case_id), turn)
+            return sheet(read_case(s, runtime, officer, case_id, asked.get("sent", "")), turn)
 
         made = await reading(request, shown)
         context = {
@@ -147,8 +151,12 @@ class CasePage(Page):
         if query and outcome.accepted:
             officer = officer_of(request)
             target = await reading(request, lambda s, runtime: _following(s, runtime, officer, case_id)) or ""
-        if outcome.answered is not None and (outcome.answered.receipt is not None or target != case_id):
-            _tell(request, outcome.answered, outcome.what)  # what is not judged yet, the case's own page says
+        if outcome.answered is not None and outcome.answered.receipt is not None:
+            flash(request, told(outcome.what, outcome.answered.receipt), _LEVEL[outcome.answered.receipt.status])
+        elif outcome.answered is not None and target == case_id:
+            query["sent"] = outcome.answered.decision_id  # the case's own page says that it waits, and what it came to
+        elif outcome.answered is not None:
+            flash(request, _("%(what)s：已登记，系统正在处理，结果会显示在本页") % {"what": outcome.what}, "warning")
         if not target:
             return RedirectResponse(request.url_for("console:worklist"), 303)
         url = request.url_for("console:case", case_id=target).include_query_params(**query)
@@ -158,20 +166,6 @@ class CasePage(Page):
 def _may_take(officer: Officer) -> bool:
     """Whether the officer may take the archive package of a case away."""
     return passes(RULES["read_case_package"], officer)
-
-
-def _tell(request: Request, answered: Answered, what: str) -> None:
-    receipt = answered.receipt
-    if receipt is None:
-        flash(request, _("%(what)s：已登记，系统正在处理，结果会显示在本页") % {"what": what}, "warning")
-    elif receipt.status == "accepted":
-        text = said(receipt.message)
-        more = "" if text in ("", "采纳", "accepted") else f"（{text}）"
-        flash(request, _("%(what)s：采纳") % {"what": what} + more, "success")
-    else:
-        clause = _("依据：%(clause)s") % {"clause": receipt.clause} if receipt.clause else ""
-        told = _("%(what)s：不予采纳。%(why)s") % {"what": what, "why": said(receipt.message)}
-        flash(request, " ".join(part for part in (told, clause) if part), "error")
 
 
 def _following(s: Session, runtime: Runtime, officer: Officer, case_id: str) -> str | None:

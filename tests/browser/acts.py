@@ -77,7 +77,12 @@ def decide(page: Page, verb: str, fields: Fields | None = None) -> None:
     """Decide by clicking; returns when the page says that the decision counts."""
     press(page, verb, fields)
     confirm(page)
-    expect(page.locator("#alertContainer")).to_contain_text(f"{verb}：采纳")
+    expect(answers(page).filter(has_text=f"{verb}：采纳").first).to_be_visible()
+
+
+def answers(page: Page) -> Locator:
+    """Where the page says what an act came to: at once, or where it said that it was being judged."""
+    return page.locator("#alertContainer, [data-judged]")
 
 
 def takes_from_worklist(city: City, login: str, case_no: str, verb: str, fields: Fields | None = None) -> Page:

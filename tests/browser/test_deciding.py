@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.acts import confirm, decide, opened_from_worklist, press, staffing_up
+from tests.browser.acts import answers, confirm, decide, opened_from_worklist, press, staffing_up
 from tests.support.browser import City, violations
 
 
@@ -43,7 +43,7 @@ def test_of_two_open_windows_the_second_decision_is_refused_in_words(city: City)
     press(second, "审核同意")
     decide(first, "审核同意")
     confirm(second)
-    expect(second.locator("#alertContainer")).to_contain_text("不予采纳")
+    expect(answers(second).filter(has_text="不予采纳").first).to_be_visible()
 
 
 def test_a_double_click_is_one_decision(city: City) -> None:
@@ -52,7 +52,7 @@ def test_a_double_click_is_one_decision(city: City) -> None:
     city.visit(page, f"/cases/{case['case_id']}")
     press(page, "审核同意")
     page.get_by_role("dialog").get_by_role("button", name="确认", exact=True).dblclick()
-    expect(page.locator("#alertContainer")).to_contain_text("审核同意：采纳")
+    expect(answers(page).filter(has_text="审核同意：采纳").first).to_be_visible()
     docket = city.get("supervisor", f"/cases/{case['case_id']}")
     # of the application, and of one decision
     assert [receipt["message"].partition("；")[0] for receipt in docket["receipts"]] == ["已受理", "已记录 · recorded"]

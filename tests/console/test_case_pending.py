@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
 from models.enums import CommandKind
 from tests.support.casework import opened_by
 from tests.support.console import Counter, text_of
 from tests.support.office import APPLICANT, EXAMINER, FINANCE, ISSUER, Office
+from tests.support.pages import form_of
 
 OWN = "您的“审核同意”已登记，系统正在处理"
 ANOTHERS = "“审核”的一项决定已登记，系统正在处理"
@@ -55,3 +61,40 @@ async def test_what_is_registered_is_said_in_english(counter: Counter, office: O
     case_id, _command = registered(office)
     page = text_of(await opened_by(counter, case_id, EXAMINER, language="en"))
     assert "is registered and being processed; the result will be shown on this page" in page
+
+
+async def test_what_was_judged_before_its_page_came_is_told_by_the_page(counter: Counter, office: Office) -> None:
+    """The form was answered while nothing was judged, and the page came a moment later: whoever sent it must read what
+    became of it, and nobody else."""
+    case_id = office.opened()
+    counter.runtime.watch_seconds = 0.0
+
+    async def late(_delivery: Any) -> str:
+        return "delivered"
+
+    counter.runtime.temporal.deliver = late  # type: ignore[method-assign,assignment]
+    async with counter.browser(EXAMINER) as b:
+        forms = [form_of(await b.get(f"/cases/{case_id}"), "/decide") for _window in range(2)]
+        sent = [("approve", forms[0], {}), ("reject", forms[1], {"opinion": "不符合"})]
+        answers = [await b.post(form.action, form.with_(verdict, **more)) for verdict, form, more in sent]
+        places = [str(answer.headers["location"]) for answer in answers]
+        assert "“审核同意”已登记，系统正在处理" in text_of(await b.http.get(places[0]))
+        keys = [parse_qs(urlsplit(place).query)["sent"][0] for place in places]
+        for key in keys:
+            office.handle(f"{EXAMINER.id}~{key}", case_id)
+        told = [("审核同意：采纳", "success"), ("不同意：不予采纳。该环节已作决定", "danger")]
+        for place, key, (words, level) in zip(places, keys, told, strict=True):
+            page = await b.http.get(place)
+            assert words in text_of(page)
+            assert f'<div class="alert alert-{level} py-2 mb-2"' in page.text
+            assert f'data-judged="{key}"' in page.text
+    async with counter.browser(ISSUER) as b:
+        assert "data-judged" not in (await b.http.get(places[0])).text
+
+
+@pytest.mark.parametrize("key", ["", "nobody-sent-this", "<b>", "x" * 500, "a b"])
+async def test_a_key_in_the_address_that_is_none_tells_nothing(counter: Counter, office: Office, key: str) -> None:
+    case_id, _command = registered(office)
+    page = await opened_by(counter, case_id, EXAMINER, f"?sent={key}")
+    assert page.status_code == 200
+    assert "data-judged" not in page.text

@@ -160,8 +160,9 @@
     const pending = (root) => [...root.querySelectorAll("[data-pending]")].map((each) => each.dataset.pending);
 
     function refuse(keys) {
-        // What was sent from here and is judged now: a refusal is told, not only listed.
-        const told = keys.map((key) => page.querySelector(`[data-receipt="${CSS.escape(key)}"]`)).filter(Boolean);
+        // What was sent from here and is judged now: a refusal is told, not only listed. What the page asked for by its
+        // address, it has told itself.
+        const told = keys.filter((key) => !page.querySelector(`[data-judged="${CSS.escape(key)}"]`)).map((key) => page.querySelector(`[data-receipt="${CSS.escape(key)}"]`)).filter(Boolean);
         if (told.length) refused.textContent = refused.dataset.said + told.map((each) => each.textContent).join(" ");
         refused.hidden = refused.hidden && !told.length;
     }
