@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
+# Images of containers set it: each process would then compile all that it imports, every time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo year test test-again test-postgres browser-setup screenshots words lint audit fuzz types format drill bench fonts lock clean
 

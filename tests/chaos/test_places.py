@@ -4,7 +4,6 @@ once, what was not is done now, numbers have no gap and every document is filed.
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -29,12 +28,12 @@ from models.phrasing import heading
 from models.proofs import LogRun
 from models.register import Command, Journal, Record, SlotRow
 from records.verify import verify_records
+from tests.support.fresh import FRESH
 from tests.support.ledger import cause, done, make_database, person, reserve_one, seed_unit
 from tests.support.office import EXAMINER, ISSUER, Office
 from tests.support.town import Town
 
 IN_ACTIVITIES = ["activity.committed", "filing.rendered", "filing.stored", "filing.filed"]
-SPAWN = multiprocessing.get_context("spawn")
 
 
 def dies_at(place: str, folder: Path, url: str, command: str, case_id: str) -> None:
@@ -50,7 +49,7 @@ def dies_at_the_log(folder: Path, url: str) -> None:
 
 
 def ended(target: object, *arguments: object) -> int | None:
-    child = SPAWN.Process(target=target, args=arguments)  # type: ignore[arg-type]
+    child = FRESH.Process(target=target, args=arguments)  # type: ignore[arg-type]
     child.start()
     child.join(90)
     return child.exitcode

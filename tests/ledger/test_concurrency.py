@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 from collections import Counter
@@ -19,6 +18,7 @@ from ledger.verify import verify
 from models.enums import EntryKind, Resource
 from models.ledger import Posting
 from models.register import Suspension
+from tests.support.fresh import FRESH
 from tests.support.ledger import (
     NOON,
     UNIT,
@@ -38,7 +38,6 @@ VACANCIES = 5
 CAP = 50
 PROCESSES = 8
 IDS = 60
-SPAWN = multiprocessing.get_context("spawn")
 ATTEMPTS = 20
 
 
@@ -93,7 +92,7 @@ def test_eight_processes_spend_five_vacancies_five_times(url: str, database: Dat
         seed_unit(s, accounts={STAFF: VACANCIES})
     cases = [f"c{number}" for number in range(20)]
     shares = [cases[index % 4 :: 4] for index in range(PROCESSES)]
-    with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool:
+    with ProcessPoolExecutor(PROCESSES, mp_context=FRESH) as pool:
         answers = list(pool.map(reserve_all, [url] * PROCESSES, shares))
     reserved = [{case for case, answer in each.items() if answer == "reserved"} for each in answers]
     assert {answer for each in answers for answer in each.values()} == {"reserved", "no-vacancy"}
@@ -112,7 +111,7 @@ def test_fifty_vacancies_are_never_oversold_at_any_committed_moment(url: str, da
     cases = [f"c{number}" for number in range(PROCESSES * IDS // 2)]
     shares = [cases[index % 4 :: 4] for index in range(PROCESSES)]
     watch = _Watch(url)
-    with ProcessPoolExecutor(PROCESSES, mp_context=SPAWN) as pool, watch:
+    with ProcessPoolExecutor(PROCESSES, mp_context=FRESH) as pool, watch:
         answers = list(pool.map(reserve_all, [url] * PROCESSES, shares))
     assert watch.faults == []
     assert len(watch.seen) > 10  # it looked while the vacancies were being spent
@@ -163,7 +162,7 @@ def test_opposite_orders_neither_deadlock_nor_reserve_halves(url: str, database:
     with database.write() as s:
         seed_unit(s, accounts={STAFF: 9, CHIEF: 4})
     orders = [[STAFF, CHIEF], [CHIEF, STAFF]] * 2
-    with ProcessPoolExecutor(4, mp_context=SPAWN) as pool:
+    with ProcessPoolExecutor(4, mp_context=FRESH) as pool:
         answers, faults = zip(*pool.map(reserve_pairs, [url] * 4, "abcd", orders), strict=True)
     assert "DeadlockDetected" not in {fault for each in faults for fault in each}
     assert sorted(answer for each in answers for answer in each.values()) == (
@@ -183,7 +182,7 @@ def test_a_crash_after_commit_and_a_retry_are_one_posting(url: str, database: Da
     with database.write() as s:
         seed_unit(s, accounts={STAFF: 2})
         done(reserve_one(s, "a"))
-    child = SPAWN.Process(target=die_after_commit, args=(url,))
+    child = FRESH.Process(target=die_after_commit, args=(url,))
     child.start()
     child.join(60)
     assert child.exitcode == 9

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 
 from ledger.db import Database
 from records.numbering import number_text, take
+from tests.support.fresh import FRESH
 from tests.support.ledger import make_keyring
 
 EACH, WORKERS = 12, 8
@@ -46,8 +46,7 @@ def test_eight_threads_leave_no_gap(database: Database) -> None:
 
 
 def test_processes_leave_no_gap(database: Database, url: str) -> None:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(3) as pool:
+    with FRESH.Pool(3) as pool:
         results = pool.map(_take_in_process, [url] * 3)
     assert sorted(number for numbers in results for number in numbers) == list(range(1, 3 * EACH + 1))
 
