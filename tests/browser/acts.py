@@ -77,7 +77,12 @@ def decide(page: Page, verb: str, fields: Fields | None = None) -> None:
     """Decide by clicking; returns when the page says that the decision counts."""
     press(page, verb, fields)
     confirm(page)
-    expect(answers(page).filter(has_text=f"{verb}：采纳").first).to_be_visible()
+    expect(answers(page).filter(has_text=accepted(verb)).first).to_be_visible()
+
+
+def accepted(verb: str) -> re.Pattern[str]:
+    """A page that answers later also says of whom."""
+    return re.compile(rf"{re.escape(verb)}( · [^：]*)?：采纳")
 
 
 def answers(page: Page) -> Locator:

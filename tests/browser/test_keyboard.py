@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.acts import staffing_up
+from tests.browser.acts import accepted, answers, staffing_up
 from tests.support.browser import City
 
 MOST_STOPS = 60
@@ -45,4 +45,4 @@ def test_an_officer_signs_in_opens_a_case_and_decides_by_keyboard_alone(city: Ci
     expect(page.get_by_role("button", name="审核同意", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    expect(page.locator("#alertContainer")).to_contain_text("审核同意：采纳")
+    expect(answers(page).filter(has_text=accepted("审核同意")).first).to_be_visible()
