@@ -39,7 +39,7 @@ test: $(STAMP) ## 运行全部测试 · run every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 test-again: $(STAMP) ## 逐个重跑上次未过的测试 · run the tests that failed last time once more, one at a time
-	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS)
+	$(BIN)/python -m pytest -n 1 --dist loadgroup --last-failed --last-failed-no-failures none $(ARGS)
 
 test-postgres: $(STAMP) ## 全部测试只在 PostgreSQL 上 · every test on PostgreSQL alone
 	TEST_ENGINE=postgresql ENGINE_TESTS=required $(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/browser $(ARGS)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -82,7 +82,8 @@ async def sweep(
         remedies = [await asyncio.to_thread(_commands, database, at)]
     if engine is not None:
         async with _alive_while("workflows", beat):
-            remedies += [await _workflows(database, engine, at, looked_at)]
+            parked = {each.case_id for each in found if each.kind is DifferenceKind.UNFILED and each.case_id}
+            remedies += [await _workflows(database, engine, at, looked_at, parked)]
     differences = [*found, *(each for remedy in remedies for each in remedy.differences)]
     done = Reconciled(
         at=at,
@@ -164,9 +165,12 @@ def _commands(database: Database, at: datetime) -> Remedy:
         return of_commands(cases.unjudged(s), at)
 
 
-async def _workflows(database: Database, engine: Engine, at: datetime, looked_at: dict[str, int]) -> Remedy:
+async def _workflows(
+    database: Database, engine: Engine, at: datetime, looked_at: dict[str, int], parked: Collection[str]
+) -> Remedy:
     """The register is read after the list, so that a case which began meanwhile is not taken for a stranger; what
-    the list contradicts is described one by one before it counts."""
+    the list contradicts is described one by one before it counts. Cases with a `parked` document are told to try it
+    again: what hindered it may be mended, and it is a difference for as long as it is not filed."""
     listed = await engine.cases()
     looked_at["workflows"] = len(listed)
     running = {case_id for case_id, runs in listed.items() if runs}
@@ -176,7 +180,8 @@ async def _workflows(database: Database, engine: Engine, at: datetime, looked_at
     remedy = of_cases(doubtful, await _standing(engine, [case.id for case in doubtful]))
     unknown = await _standing(engine, sorted(set(listed) - known))
     strangers = [each for each, stands in unknown.items() if stands is not Standing.UNKNOWN]
-    return Remedy([*remedy.differences, *of_strangers(strangers)], remedy.again, remedy.wake)
+    wake = [*remedy.wake, *sorted(running.intersection(parked).difference(remedy.wake))]
+    return Remedy([*remedy.differences, *of_strangers(strangers)], remedy.again, wake)
 
 
 async def _standing(engine: Engine, ids: Sequence[str]) -> dict[str, Standing]:

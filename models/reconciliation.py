@@ -46,7 +46,8 @@ ADVICE: dict[DifferenceKind, str] = {
     DifferenceKind.ROW_WITHOUT_CASE: "运行 dingbian verify，与备份核对 · verify, and compare with a backup",
     DifferenceKind.OPEN_SLOT: "由编办作废该核定单 · have the slip revoked",
     DifferenceKind.SLOT_UNLIKE_LEDGER: "运行 dingbian verify，与备份核对 · verify, and compare with a backup",
-    DifferenceKind.UNFILED: "查看该文件的原因（模板、存储、密钥），修好后自动归档 · mend what it says",
+    DifferenceKind.UNFILED: "查看该文件的原因（模板、存储、密钥），修好后五分钟内自动归档，再核对一次则立即归档 · "
+    "mend what it says; it is filed within five minutes, or at once by another reconciliation",
     DifferenceKind.MISSING_FILE: "从备份恢复该文件 · restore the file from a backup",
     DifferenceKind.STRAY_FILE: "登记簿可能是旧副本；文件不要删除 · an older register? keep it",
     DifferenceKind.NUMBER_GAP: "运行 dingbian verify，与备份核对 · verify, and compare with a backup",

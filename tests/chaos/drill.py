@@ -135,8 +135,8 @@ class Drill:
 
     @contextlib.asynccontextmanager
     async def _reconciled(self, scene: Scene) -> Any:
-        """What Temporal has forgotten comes back by the sweep, which an office runs every few minutes."""
-        if not scene.forgets:
+        """Sweeps at work where a fault has left something to them."""
+        if not scene.waits_for_a_sweep:
             yield
             return
         sweeping = asyncio.create_task(self._sweeps(scene.plant))

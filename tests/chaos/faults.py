@@ -59,8 +59,9 @@ class Scene:
     """The disk that can be filled; None where mounting is not permitted."""
     done: Counter[str] = field(default_factory=Counter)
     killed: Counter[str] = field(default_factory=Counter)
-    forgets: bool = False
-    """Temporal was put back to an older copy."""
+    waits_for_a_sweep: bool = False
+    """What Temporal has forgotten, and documents that found no room, come back by a reconciliation. An office runs it
+    every hour, and a document is tried again every five minutes: too long for a drill."""
     findings: list[str] = field(default_factory=list)
     forgotten: set[str] = field(default_factory=set)
     """Commands that were judged before Temporal was put back to a time when it did not know them."""
@@ -110,6 +111,7 @@ async def database_down(scene: Scene) -> None:
 async def disk_full(scene: Scene) -> None:
     """The disk of the data folder: Temporal's store, the records, and on SQLite the register (P19)."""
     assert scene.disk is not None
+    scene.waits_for_a_sweep = True
     room = full(scene.disk)
     await asyncio.to_thread(room.__enter__)
     await scene.a_while()
@@ -140,7 +142,7 @@ async def copy_of_temporal(scene: Scene) -> None:
 
 async def older_temporal(scene: Scene) -> None:
     """Temporal is put back to that copy; what it has forgotten stands in the register (P15)."""
-    plant, scene.forgets = scene.plant, True
+    plant, scene.waits_for_a_sweep = scene.plant, True
     with plant.down(plant.api), plant.down(plant.worker), plant.down(plant.temporal):
         with plant.parts() as parts, parts.database.read() as s:
             scene.forgotten |= set(s.exec(select(Command.id).where(col(Command.handled_at).is_not(None))))

@@ -254,6 +254,26 @@ async def test_what_disagrees_within_the_register_is_located(
     assert all(each.repair == "" for each in done.differences if each.kind is kind), "nothing here may be guessed"
 
 
+async def test_a_parked_document_is_tried_again_at_once_by_the_workflow_that_runs(office: Office, settled: str) -> None:
+    """Whoever has mended what hindered it need not wait for the next alarm."""
+    with office.database.write() as s:
+        number = _fault(office, s)
+    assert _wakes(office) == []
+    await swept(office, Temporal({}, {settled: Standing.COMPLETED}))
+    assert _wakes(office) == []
+    await swept(office, Temporal({settled: True}))
+    [wake] = _wakes(office)
+    office.handle(wake, settled)
+    done = await swept(office, Temporal({settled: True}))
+    assert (DifferenceKind.UNFILED, number) not in found(done)
+    assert _wakes(office) == [wake]
+
+
+def _wakes(office: Office) -> list[str]:
+    with office.database.read() as s:
+        return list(s.exec(select(Command.id).where(col(Command.kind) == CommandKind.WAKE.value)))
+
+
 async def test_a_stored_file_that_no_row_names_is_told_and_kept(office: Office, settled: str) -> None:
     with office.database.write() as s:
         record = s.exec(select(Record).where(col(Record.digest).is_not(None))).first()
