@@ -15,6 +15,8 @@ from api.middleware import BODY_BYTES, CODEC_BYTES, UPLOAD_BYTES, limit_of
 from api.permissions import RULES
 from tests.support.whole import Whole, furnished
 
+pytestmark = pytest.mark.xdist_group("bodies")  # what they share is made once
+
 CANARY = "张三丰410105199001010011"
 MARK = "ZzCanary7Q"
 TAKING_JSON = sorted(name for name, rule in RULES.items() if rule.json_body)

@@ -33,6 +33,8 @@ from tests.support.office import furnished as ready
 from tests.support.unjudged import UNJUDGED
 from tests.support.whole import Whole, furnished, staffed
 
+pytestmark = pytest.mark.xdist_group("fuzz")  # what they share is made once
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("api", "docket", "ledger", "models", "records", "rules")
 """Whose texts answers are made of."""

@@ -30,6 +30,8 @@ from runtime.packaging import packed as packed_with
 from tests.support.forging import dockets_of, edit, rebagged, rederived
 from tests.support.office import EXAMINER, ISSUER, SUPERVISOR, Office, application, identity_no
 
+pytestmark = pytest.mark.xdist_group("archive")  # what they share is made once
+
 KEEPER = Keeper(office="示范市机构编制委员会办公室", fonds="示范市编办", software="定编 dingbian 0.3.0")
 
 

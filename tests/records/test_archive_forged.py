@@ -40,6 +40,8 @@ from tests.support.office import (
     application,
 )
 
+pytestmark = pytest.mark.xdist_group("forged")  # what they share is made once
+
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

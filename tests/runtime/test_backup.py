@@ -40,6 +40,8 @@ from tests.support.engines import fresh_database
 from tests.support.office import RESEARCH, identity_no, keyring
 from tests.support.sites import WRITERS, Load, Site, closed_case, quiet, site_of, write_keys
 
+pytestmark = pytest.mark.xdist_group("backup")  # what they share is made once
+
 COMMAND = table_of(Command)
 
 

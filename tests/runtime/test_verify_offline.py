@@ -29,7 +29,7 @@ from runtime.verifying import verify_package
 from tests.support.engines import needs_file
 from tests.support.office import Office, application
 
-pytestmark = needs_file
+pytestmark = [needs_file, pytest.mark.xdist_group("offline")]  # what they share is made once
 
 CLI = Path(__file__).parents[2] / "cli.py"
 
