@@ -24,6 +24,7 @@ from tests.support.postgres import PostgresServer, need_postgres
 
 from . import audit
 from .audit import Findings, Watch
+from .disk import unmounted
 from .faults import FAULTS, KILL, planned
 from .load import Told
 
@@ -62,8 +63,11 @@ def test_nothing_is_lost_whatever_fails_while_the_office_is_at_work(tmp_path: Pa
             timeout=LONGEST_SECONDS,
             check=False,
         )
-    finally:  # its other processes end with it, this one is a daemon
-        PostgresServer(tmp_path / "d" / f"{engine}-{seed}" / "postgres" / "data").stop(signal.SIGQUIT)
+    finally:  # its other processes end with it; the server is a daemon, and a disk outlives whoever mounted it
+        folder = tmp_path / "d" / f"{engine}-{seed}"
+        PostgresServer(folder / "postgres" / "data").stop(signal.SIGQUIT)
+        if (folder / "office").is_mount():
+            unmounted(folder / "office")
     assert done.returncode == 0, done.stdout + done.stderr
     [told] = json.loads(report.read_text(encoding="utf-8"))
     assert sum(told["killed"].values()) == KILLS
