@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from models.faults import NotDone
-from runtime.faults import Away, StartFault
+from runtime.faults import StartFault
 from runtime.terminal import FINDING, WRONG, errors
 
 ROOMS = {
@@ -102,7 +102,7 @@ def run_command() -> int:
         return ended.code if isinstance(ended.code, int) else FINDING
     except StartFault as fault:
         errors.print(f"[bold red]✗[/] {escape(str(fault))}", soft_wrap=True)
-        return FINDING if isinstance(fault, Away) else WRONG
+        return WRONG
     except NotDone as fault:
         errors.print(f"[bold red]✗[/] {escape(str(fault))}", soft_wrap=True)
         return FINDING

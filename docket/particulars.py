@@ -76,7 +76,9 @@ def judged(s: Session, case_id: str, viewer: Officer, key: str) -> Judged | None
     receipt = commands.receipt(s, viewer.id, key)
     row = s.execute(
         select(_command.c.id, _command.c.kind, _command.c.step, _command.c.subject).where(
-            _command.c.case_id == case_id, _command.c.id == commands.command_id(viewer.id, key)
+            _command.c.case_id == case_id,
+            _command.c.id == commands.command_id(viewer.id, key),
+            _command.c.kind.not_in(_NOBODYS),
         )
     ).first()
     return None if row is None or receipt is None else Judged(sent=_pending(s, row, mine=True), receipt=receipt)

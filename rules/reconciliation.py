@@ -60,7 +60,8 @@ class Remedy:
 
 
 def in_hand(since: datetime, now: datetime) -> bool:
-    """Within the grace. A moment that lies further ahead is of a clock that was wrong, and would excuse for ever."""
+    """Within the grace. A moment that lies further ahead is of a clock that was wrong, and would excuse for ever. If it
+    is the own clock that is slow, what is in hand is delivered once more, which changes nothing."""
     return abs(now - since) <= GRACE
 
 

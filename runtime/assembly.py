@@ -83,12 +83,16 @@ def _open_database(settings: Settings, keyring: Keyring, *, migrate: bool) -> Da
         check_register(settings, database)
     except SQLAlchemyError as error:
         # The text of the error holds the address and may hold a password.
-        fault = Away if isinstance(error, OperationalError) else StartFault
-        raise fault(
+        raise away_or_wrong(error)(
             f"连接不上登记数据库（{type(error).__name__}），请核对 DINGBIAN_DATABASE_URL · "
             "cannot use the register's database; check DINGBIAN_DATABASE_URL"
         ) from None
     return database
+
+
+def away_or_wrong(error: SQLAlchemyError) -> type[StartFault]:
+    """A server that does not answer, a lock and a full disk pass; a file that cannot be opened stays what it is."""
+    return Away if isinstance(error, OperationalError) and "unable to open" not in str(error.orig) else StartFault
 
 
 def _open_records(settings: Settings) -> RecordStore:

@@ -11,7 +11,7 @@ from ledger.db import Database, SelfCheckFailed, keyring_of
 from models.register import Meta, OfficerRow
 from models.sealing import SealingKey, Unsealable, digest
 
-from .faults import StartFault
+from .faults import Away, StartFault
 from .settings import Settings
 
 LEDGER_ID_FILE = "ledger-id"
@@ -103,14 +103,17 @@ def _check_identity(settings: Settings, ledger_id: str) -> None:
 
 
 def _remembered(path: Path, ledger_id: str) -> str:
-    """What the file says; on first use it is written with `ledger_id`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f".{path.name}.{os.getpid()}")
-    made.write_text(ledger_id + "\n")
-    try:
-        os.link(made, path)
-    except FileExistsError:
-        pass
-    finally:
-        made.unlink()
+    """What the file says; on first use it is written with `ledger_id`. Raises Away when it cannot be."""
+    if not path.exists():
+        made = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.write_text(ledger_id + "\n")
+            os.link(made, path)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise Away(f"写不进 {path.parent}：{error.strerror} · cannot be written to") from None
+        finally:
+            made.unlink(missing_ok=True)
     return path.read_text().strip()

@@ -8,5 +8,5 @@ class StartFault(Exception):
 
 
 class Away(StartFault):
-    """Something that does not answer now and may answer soon: the database, room on its disk. Exit status 1, so that
-    whoever supervises a process starts it again (P19) instead of giving the office up."""
+    """Something that does not answer now and may answer soon: the database, room on a disk. A worker and an API end
+    with status 1 then, so that whoever supervises them starts them again (P19) instead of giving the office up."""

@@ -36,10 +36,10 @@ from models.shape import Shape
 from records.render import FOLDER
 from records.store import open_store
 
-from .assembly import Parts
+from .assembly import Parts, away_or_wrong
 from .backup_manifest import digest_of
 from .checks import check_algorithms, check_finished, check_register
-from .faults import Away, StartFault
+from .faults import StartFault
 from .keyring import load_keyring
 from .settings import Settings, check_profile, temporal_profile, uses_embedded_temporal
 
@@ -93,7 +93,9 @@ def before_work(parts: Parts) -> None:
     try:
         _before_work(parts)
     except SQLAlchemyError as error:
-        raise Away(f"登记数据库没有应答（{type(error).__name__}）· the register's database does not answer") from None
+        raise away_or_wrong(error)(
+            f"登记数据库没有应答（{type(error).__name__}）· the register's database does not answer"
+        ) from None
 
 
 def _before_work(parts: Parts) -> None:

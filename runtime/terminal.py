@@ -12,6 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from models.faults import NotDone
+
+from .faults import Away
 from .settings import Settings, load_settings, unknown_variables
 
 FINDING = 1
@@ -45,6 +48,15 @@ def complain(text: str) -> None:
 
 def print_json(facts: Any) -> None:
     typer.echo(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
+
+
+@contextmanager
+def to_be_started_again() -> Iterator[None]:
+    """Of a process that is supervised: what may soon be there again is no wrong setting, and ends it with status 1."""
+    try:
+        yield
+    except Away as fault:
+        raise NotDone(str(fault)) from None
 
 
 def finding() -> NoReturn:

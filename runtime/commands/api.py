@@ -6,7 +6,7 @@ import typer
 
 from ..api_server import serve_api
 from ..logs import set_up_logging
-from ..terminal import settings_here
+from ..terminal import settings_here, to_be_started_again
 
 app = typer.Typer()
 
@@ -16,4 +16,5 @@ def api() -> None:
     """只运行 HTTP 接口 · Run the HTTP API alone."""
     settings = settings_here()
     set_up_logging(form=settings.log_format)
-    serve_api(settings)
+    with to_be_started_again():
+        serve_api(settings)

@@ -9,7 +9,7 @@ import typer
 from worker import serve
 
 from ..logs import set_up_logging
-from ..terminal import settings_here
+from ..terminal import settings_here, to_be_started_again
 
 app = typer.Typer()
 
@@ -19,4 +19,5 @@ def worker() -> None:
     """只运行工作进程 · Run the worker alone."""
     settings = settings_here()
     set_up_logging(form=settings.log_format)
-    asyncio.run(serve(settings))
+    with to_be_started_again():
+        asyncio.run(serve(settings))

@@ -6,8 +6,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlmodel import select
 
 from models.enums import CommandKind
+from models.register import Command
 from tests.support.casework import opened_by
 from tests.support.console import Counter, text_of
 from tests.support.office import APPLICANT, EXAMINER, FINANCE, ISSUER, Office
@@ -90,6 +92,15 @@ async def test_what_was_judged_before_its_page_came_is_told_by_the_page(counter:
             assert f'data-judged="{key}"' in page.text
     async with counter.browser(ISSUER) as b:
         assert "data-judged" not in (await b.http.get(places[0])).text
+
+
+async def test_the_key_of_an_application_is_no_act_on_its_case(counter: Counter, office: Office) -> None:
+    case_id = office.opened()
+    with office.database.read() as s:
+        [start] = s.exec(select(Command.id)).all()
+    page = await opened_by(counter, case_id, APPLICANT, f"?sent={start.partition('~')[2]}")
+    assert page.status_code == 200
+    assert "data-judged" not in page.text
 
 
 @pytest.mark.parametrize("key", ["", "nobody-sent-this", "<b>", "x" * 500, "a b"])

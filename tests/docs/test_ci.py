@@ -17,7 +17,8 @@ case "$1" in
   test-again) printf "$AGAIN"; exit "$AGAIN_STATUS" ;;
 esac
 """
-ONE = "FAILED tests/a.py::test_a - once\\n1 failed, 9 passed in 1s\\n"
+LOGGED = "ERROR    dingbian.api:middleware.py:1 what a failing test logged\\n" * 5
+ONE = LOGGED + "FAILED tests/a.py::test_a - once\\n1 failed, 9 passed in 1s\\n"
 FOUR = "FAILED tests/a.py::test_a\\n" * 4 + "4 failed, 6 passed in 1s\\n"
 
 
@@ -43,7 +44,9 @@ def test_a_run_that_passes_ends_with_the_runners_closing_line(tmp_path: Path) ->
 def test_a_test_that_fails_once_and_passes_alone_is_named(tmp_path: Path) -> None:
     status, said = checked(tmp_path, ONE, 2, "1 passed in 1s\\n")
     assert (status, said.splitlines()[-1]) == (0, "1 passed in 1s")
-    assert "unsteady, to be mended:\nFAILED tests/a.py::test_a - once" in said
+    assert (
+        "1 failed, 9 passed in 1s\n不稳定，须修 · unsteady, to be mended:\nFAILED tests/a.py::test_a - once\n" in said
+    )
 
 
 @pytest.mark.parametrize(

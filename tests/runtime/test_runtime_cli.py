@@ -144,17 +144,24 @@ def test_a_wrong_call_or_setting_ends_with_status_2_and_one_clear_line(tmp_path:
     assert "DINGBIAN_API_PORT" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["worker", "api"])
+@pytest.mark.parametrize(("command", "status"), [("worker", 1), ("api", 1), ("verify", 2)])
 def test_who_starts_while_the_database_is_away_is_to_be_started_again(
-    filled: dict[str, str], tmp_path: Path, command: str
+    filled: dict[str, str], tmp_path: Path, command: str, status: int
 ) -> None:
-    """P19: with status 2 the supervisor would give the whole office up for a database that is back in a second."""
+    """P19: with status 2 the supervisor would give the whole office up for a database that is back in a second. A
+    command that a person typed has found nothing wrong: it could not look."""
     nowhere = f"postgresql+psycopg://register@/register?host={tmp_path}"
     done = run(filled | {"DINGBIAN_DATABASE_URL": nowhere}, command)
-    assert done.returncode == 1
+    assert done.returncode == status
     assert "连接不上登记数据库" in done.stderr
     assert "Traceback" not in done.stderr
     assert str(tmp_path) not in done.stderr.replace("\n", "")
+
+
+def test_a_file_that_cannot_be_opened_is_a_wrong_setting(filled: dict[str, str], tmp_path: Path) -> None:
+    done = run(filled | {"DINGBIAN_DATABASE_URL": f"sqlite:///{tmp_path}/no/such/folder.db"}, "worker")
+    assert done.returncode == 2
+    assert "DINGBIAN_DATABASE_URL" in done.stderr
 
 
 @pytest.mark.parametrize("command", [["up"], ["migrate"], ["keys", "new"]], ids=" ".join)

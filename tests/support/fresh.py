@@ -1,5 +1,6 @@
-"""Processes that share nothing with the one that starts them, and yet need not load the product anew: each is forked
-from a server that has loaded it, holds no register and runs no thread."""
+"""Processes that share no connection and no lock with the one that starts them, and yet need not load the product anew:
+each is forked from a server that has loaded it, holds no register and runs no thread. Their environment is that of the
+server's own start: a variable that a test sets does not reach them."""
 
 from __future__ import annotations
 
