@@ -15,6 +15,7 @@ import contextlib
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -61,6 +62,8 @@ class Plan:
     settle_seconds: float
     folder: Path
     faults: tuple[str, ...] = (KILL,)
+    impossible: tuple[str, ...] = ()
+    """Those of them that need what this machine does not have."""
 
     @property
     def vacancies(self) -> int:
@@ -80,13 +83,15 @@ class Drill:
         self.plan = plan
         self.chance = random.Random(plan.seed)
         self.steps = planned(plan.faults, plan.kills, self.chance)
+        self.judged_under_fire = 0
+        """Receipts that people had when the last fault had struck."""
         self.ended_itself = 0
         """Processes that a failpoint ended after a commit."""
         self.watch = Watch()
 
     async def run(self, scene: Scene) -> dict[str, Any]:
         began, plant = time.monotonic(), scene.plant
-        people = People(plant, self.plan.seed, self.plan.cases, spread=len(self.steps) * sum(PAUSE) / 2)
+        people = People(plant, self.plan.seed, self.plan.cases)
         stuck = ""
         with plant.parts() as parts:
             watching = asyncio.create_task(self.watch.run(parts.database.engine))
@@ -112,12 +117,16 @@ class Drill:
     async def _faults(self, scene: Scene, people: People) -> None:
         """One after the other, at any moment; processes that they spare end themselves at failpoints."""
         night = asyncio.create_task(scene.plant.night())
-        for name, happens in self.steps:
+        for number, (name, happens) in enumerate(self.steps, 1):
+            scene.plant.still_kept()
+            people.come(number / len(self.steps))
             if self.chance.random() < 2 / 3:
                 await self._at_work(people)
             await asyncio.sleep(self.chance.uniform(*PAUSE))
             await happens(scene)
             scene.done[name] += 1
+        people.come(1)
+        self.judged_under_fire = people.told.judged
         await night
 
     async def _at_work(self, people: People) -> None:
@@ -198,9 +207,11 @@ class Drill:
             "well": not faults,
             "faults": faults,
             "happened": dict(scene.done),
-            "left_out": sorted(set(FAULTS) - set(self.plan.faults)),
+            "impossible": list(self.plan.impossible),
             "killed": dict(scene.killed),
             "forgotten": len(scene.forgotten),
+            "judged_under_fire": self.judged_under_fire,
+            "reconciled": scene.waits_for_a_sweep,
             "ended_at_failpoints": self.ended_itself,
             "answers": {str(status): count for status, count in sorted(told.answers.items())},
             "broken_calls": told.broken,
@@ -226,7 +237,10 @@ def run(plan: Plan) -> dict[str, Any]:
         alone(plan.folder, patch)
         skew = clock.library(plan.folder)
         possible = {"disk-full": disk, "clock-jump": skew}
-        plan = replace(plan, faults=tuple(each for each in plan.faults if possible.get(each, plan.folder)))
+        impossible = tuple(each for each in plan.faults if not possible.get(each, plan.folder))
+        plan = replace(
+            plan, faults=tuple(each for each in plan.faults if each not in impossible), impossible=impossible
+        )
         plant = Plant(plan.folder, plan.engine, plan.vacancies)
         try:
             plant.arm(FAILPOINTS, plan.seed * 1000)
@@ -246,14 +260,14 @@ def _own_disk(plan: Plan) -> Iterator[Path | None]:
     if "disk-full" not in plan.faults or not mounted(office, DISK):
         yield None
         return
+    kept = plan.folder / "kept"
     try:
         yield office
-    finally:
-        kept = plan.folder / "kept"
         shutil.copytree(office, kept)
+    finally:
         unmounted(office)
-        office.rmdir()
-        kept.rename(office)
+    office.rmdir()
+    kept.rename(office)
 
 
 def line_of(report: dict[str, Any]) -> str:
@@ -266,6 +280,8 @@ def line_of(report: dict[str, Any]) -> str:
         f"left {report['left']}, documents {report['documents']} · quotas seen {report['looks_at_quotas']} times · "
         f"{report['seconds']} s"
     )
+    if report["impossible"]:
+        told += f" · 此处无法演练 not possible here: {'、'.join(report['impossible'])}"
     return told if report["well"] else "\n  ".join([told, *report["faults"], f"again: {report['again']}"])
 
 
@@ -282,6 +298,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="工作目录，默认临时 · where (default: temporary)")
     parser.add_argument("--json", type=Path, help="报告文件 · a JSON with every seed's report")
     asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by an exception, so that disks and servers go with it
     reports = []
     for seed in asked.seed or [1]:
         parent = asked.folder or Path(tempfile.mkdtemp(prefix="dingbian-drill-"))

@@ -43,6 +43,9 @@ GRACE = timedelta(minutes=10)
 """A reconciliation leaves what is in hand five minutes; it is told that they have passed."""
 ENDS = ("", "-wal", "-shm")
 """A database of SQLite in use is three files."""
+NEW_CASE_SECONDS = 15.0
+APART = 3
+"""Happenings from the first of a fault to its last, at least: a copy that is put back at once is no older one."""
 ENDED_SECONDS = 60.0
 """Within which a process that must not start has said so."""
 
@@ -63,8 +66,10 @@ class Scene:
     """What Temporal has forgotten, and documents that found no room, come back by a reconciliation. An office runs it
     every hour, and a document is tried again every five minutes: too long for a drill."""
     findings: list[str] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
+    """Commands that were judged when the copy of Temporal was taken."""
     forgotten: set[str] = field(default_factory=set)
-    """Commands that were judged before Temporal was put back to a time when it did not know them."""
+    """Commands that were judged after that, and before it was put back."""
 
     @property
     def folder(self) -> Path:
@@ -73,8 +78,15 @@ class Scene:
     async def a_while(self) -> None:
         await asyncio.sleep(self.chance.uniform(*AWAY))
 
-    def killable(self) -> list[Child]:
-        return [each for each in self.plant.stack.children if each.name not in self.plant.held]
+    def judged(self) -> set[str]:
+        with self.plant.parts() as parts, parts.database.read() as s:
+            return set(s.exec(select(Command.id).where(col(Command.handled_at).is_not(None))))
+
+    async def started_again(self, child: Child) -> None:
+        """Once the supervisor has seen to it."""
+        former = child.process
+        await asyncio.to_thread(self.plant.kill, child)
+        await until(f"{child.name} started again", lambda: child.process is not former and child.running)
 
 
 Happening = Callable[[Scene], Awaitable[None]]
@@ -82,8 +94,8 @@ Happening = Callable[[Scene], Awaitable[None]]
 
 async def kill(scene: Scene) -> None:
     """kill -9 of any process."""
-    children = scene.killable()
-    child = scene.chance.choice(children)
+    child = scene.chance.choice(scene.plant.stack.children)
+    await until(f"{child.name} is there to be killed", lambda: child.running)
     scene.killed[child.name.split()[-1].lower()] += 1
     await asyncio.to_thread(scene.plant.kill, child)
 
@@ -95,15 +107,17 @@ async def temporal_down(scene: Scene) -> None:
 
 
 async def database_down(scene: Scene) -> None:
-    """PostgreSQL ends as by a crash; on SQLite another program writes and does not let go (P19)."""
+    """PostgreSQL ends as by a crash; on SQLite, which has no server, another program writes and does not let go: that
+    only delays (P19; tests.chaos.test_storage moves its file away)."""
     server = scene.plant.postgres
     if server is not None:
         await asyncio.to_thread(server.stop, signal.SIGQUIT)
         await scene.a_while()
         await asyncio.to_thread(server.start)
         return
-    with contextlib.closing(sqlite3.connect(register_of(scene.plant), isolation_level=None, timeout=30)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    other = sqlite3.connect(register_of(scene.plant), isolation_level=None, timeout=30, check_same_thread=False)
+    with contextlib.closing(other):
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
         await scene.a_while()
         other.execute("ROLLBACK")
 
@@ -124,7 +138,7 @@ async def clock_jump(scene: Scene) -> None:
     child = scene.chance.choice([scene.plant.worker, scene.plant.api])
     shift, rate = scene.chance.choice([(clock.DAYS, 1), (-clock.DAYS, 1), (0, 60)])
     child.env = {**child.env, **clock.bent(scene.skew, shift, rate)}
-    await asyncio.to_thread(scene.plant.kill, child)
+    await scene.started_again(child)
 
 
 async def clock_right(scene: Scene) -> None:
@@ -132,11 +146,12 @@ async def clock_right(scene: Scene) -> None:
     for child in (scene.plant.worker, scene.plant.api):
         if "CLOCK_SHIFT" in child.env:
             child.env = {name: value for name, value in child.env.items() if name not in clock.NAMES}
-            await asyncio.to_thread(scene.plant.kill, child)
+            await scene.started_again(child)
 
 
 async def copy_of_temporal(scene: Scene) -> None:
-    """A copy of Temporal's store, taken while it works."""
+    """A copy of Temporal's store, taken while it works. What was judged before stands in it."""
+    scene.known = scene.judged()
     await asyncio.to_thread(copied, scene.plant.settings.temporal_database, scene.folder / "temporal-copy.db")
 
 
@@ -144,8 +159,7 @@ async def older_temporal(scene: Scene) -> None:
     """Temporal is put back to that copy; what it has forgotten stands in the register (P15)."""
     plant, scene.waits_for_a_sweep = scene.plant, True
     with plant.down(plant.api), plant.down(plant.worker), plant.down(plant.temporal):
-        with plant.parts() as parts, parts.database.read() as s:
-            scene.forgotten |= set(s.exec(select(Command.id).where(col(Command.handled_at).is_not(None))))
+        scene.forgotten = scene.judged() - scene.known
         store = plant.settings.temporal_database
         for end in ENDS:
             store.with_name(store.name + end).unlink(missing_ok=True)
@@ -168,8 +182,9 @@ async def older_register(scene: Scene) -> None:
     with assembled(settings_of_the_copy(plant)) as older:
         with older.database.read() as s:
             known = _cases(s)
+        with contextlib.suppress(AssertionError):  # people may all have gone home
+            await until("a case that the copy lacks", lambda: _those_there(scene, engine, known), NEW_CASE_SECONDS)
         lacking = await _those_there(scene, engine, known)
-
         named: set[str] = set()
 
         async def told() -> bool:
@@ -225,12 +240,19 @@ def planned(names: Iterable[str], kills: int, chance: random.Random) -> list[tup
     """Every fault once, `kill` as often as asked, in any order; the happenings of one fault in theirs."""
     order = [name for name in names for _ in (range(kills) if name == KILL else FAULTS[name])]
     chance.shuffle(order)
+    while len(order) > 2 * APART + 2 and not _apart(order):
+        chance.shuffle(order)
     seen: Counter[str] = Counter()
     plan = []
     for name in order:
         plan.append((name, FAULTS[name][0 if name == KILL else seen[name]]))
         seen[name] += 1
     return plan
+
+
+def _apart(order: list[str]) -> bool:
+    ends = {name: (order.index(name), len(order) - 1 - order[::-1].index(name)) for name in order if name != KILL}
+    return all(last - first >= APART or len(FAULTS[name]) == 1 for name, (first, last) in ends.items())
 
 
 # --- how it is done --------------------------------------------------------------------------------------------------
@@ -261,11 +283,13 @@ def _copied_on_the_server(url: str) -> None:
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("ALTER DATABASE register ALLOW_CONNECTIONS false"))
-        connection.execute(
-            text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'register'")
-        )
-        connection.execute(text("CREATE DATABASE older TEMPLATE register"))
-        connection.execute(text("ALTER DATABASE register ALLOW_CONNECTIONS true"))
+        try:
+            connection.execute(
+                text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'register'")
+            )
+            connection.execute(text("CREATE DATABASE older TEMPLATE register"))
+        finally:
+            connection.execute(text("ALTER DATABASE register ALLOW_CONNECTIONS true"))
     engine.dispose()
 
 
@@ -278,15 +302,15 @@ async def _those_there(scene: Scene, engine: TemporalEngine, known: set[str]) ->
     with scene.plant.parts() as parts, parts.database.read() as s:
         begun = _cases(s) - known
 
-    async def asked() -> set[str] | None:
-        try:
-            return {each for each in begun if await engine.standing(each) is not Standing.UNKNOWN}
-        except TemporalAway:
-            return None
+    found: set[str] = set()
 
-    found: set[str] | None = None
-    while found is None:
-        found = await asked()
+    async def asked() -> bool:
+        with contextlib.suppress(TemporalAway):
+            found.update({each for each in begun if await engine.standing(each) is not Standing.UNKNOWN})
+            return True
+        return False
+
+    await until("Temporal tells which cases it has", asked)
     return found
 
 

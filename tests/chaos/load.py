@@ -8,6 +8,7 @@ a 503 say nothing about the command; it is sent again under the same key until t
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections import Counter
@@ -55,17 +56,22 @@ class Gone(Exception):
 class People:
     """Everybody of the office. `work` returns when every case is final."""
 
-    def __init__(self, plant: Plant, seed: int, cases: int, spread: float) -> None:
+    def __init__(self, plant: Plant, seed: int, cases: int) -> None:
         self._plant = plant
         self._chance = random.Random(seed)
-        self._spread = spread
         self._http = plant.at()
         self.told = Told()
         self.plan = planned(cases, self._chance)
+        self._turns = [asyncio.Event() for _ in self.plan]
         self.leaving: list[str] = []
         """Who is on the roster of the service centre, before anybody has left."""
         self.until = float("inf")
         """When (monotonic seconds) a case that has not ended is given up."""
+
+    def come(self, share: float) -> None:
+        """So many of them (0 to 1) apply from now on: there is work for as long as there are faults."""
+        for turn in self._turns[: math.ceil(share * len(self._turns))]:
+            turn.set()
 
     async def work(self) -> None:
         async with self._http, asyncio.TaskGroup() as group:
@@ -73,7 +79,7 @@ class People:
             self.leaving = sorted(each["person_ref"] for each in roster["items"])
             for number, kind in enumerate(self.plan):
                 chance = random.Random(self._chance.random())
-                group.create_task(Matter(self, number, kind, chance).run(chance.uniform(0, self._spread)))
+                group.create_task(Matter(self, number, kind, chance).run(self._turns[number]))
 
     async def get(self, path: str, by: str) -> dict[str, Any]:
         answer = await self._sure("GET", path, by)
@@ -141,8 +147,9 @@ class Matter:
     """There is no vacancy (left): whoever examines it says no."""
     doubted: bool = False
 
-    async def run(self, wait: float) -> None:
-        await asyncio.sleep(wait)
+    async def run(self, turn: asyncio.Event) -> None:
+        await turn.wait()
+        await asyncio.sleep(self.chance.uniform(0, 1))
         await self._apply()
         while not State((docket := await self._seen())["state"]).final:
             waiting = [step for step in docket["steps"] if step["state"] == "current"]

@@ -33,6 +33,7 @@ from runtime.assembly import Parts, assembled
 from runtime.children import FIRST_PAUSE, Child
 from runtime.client import ADMIN_SECONDS, TemporalAway, bounded, connected
 from runtime.embedded import DataFolderLock
+from runtime.faults import Away
 from runtime.ports import free_port
 from runtime.schedules import LOG, ensure_schedules
 from runtime.settings import PREFIX, load_settings
@@ -100,6 +101,8 @@ class Plant:
                 self.postgres.stop()
             raise
         self.stack = Stack(self.settings, self.said.append)
+        self._lock = DataFolderLock(self.settings.data_dir)
+        self.keeper: asyncio.Task[None] | None = None
         self.failpoints = ""
         self.seed = 0
         self._starts = 0
@@ -121,7 +124,6 @@ class Plant:
 
     def start(self) -> None:
         """As `dingbian up` does: whoever has the folder's lock."""
-        self._lock = DataFolderLock(self.settings.data_dir)
         self._lock.__enter__()
         self.stack.start()
 
@@ -155,13 +157,18 @@ class Plant:
     @contextlib.asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """The supervisor at work; what it cannot help (StartFault) ends the test."""
-        keeper = asyncio.create_task(self.keep())
+        self.keeper = asyncio.create_task(self.keep())
         try:
             yield
         finally:
-            keeper.cancel()
+            self.keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await keeper
+                await self.keeper
+
+    def still_kept(self) -> None:
+        """Raises what ended the supervisor: without it nothing that is waited for will come."""
+        if self.keeper is not None and self.keeper.done():
+            self.keeper.result()
 
     @staticmethod
     def kill(child: Child) -> None:
@@ -195,7 +202,7 @@ class Plant:
                 client = await self.client()
                 await bounded(ensure_schedules(client, Rulebook()), ADMIN_SECONDS)
                 await bounded(client.get_schedule_handle(LOG).trigger(), ADMIN_SECONDS)
-            except TemporalAway:
+            except (TemporalAway, Away):
                 return False
             return True
 
@@ -218,7 +225,7 @@ class Plant:
         """The same, once Temporal answers."""
 
         async def answered() -> Client | None:
-            with contextlib.suppress(TemporalAway):
+            with contextlib.suppress(TemporalAway, Away):
                 return await self.client()
             return None
 
