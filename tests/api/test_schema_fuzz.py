@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from schemathesis.specs.openapi import checks as known
 
 from activities.cases import CaseActivities
 from api.permissions import RULES
+from api.routes import events
 from tests.support.engines import ENGINES, fresh_database
 from tests.support.office import RESEARCH, application
 from tests.support.office import furnished as ready
@@ -62,8 +64,8 @@ UNDOCUMENTED = {"read_openapi", "read_reference"}
 """The document itself and its page, which it does not list."""
 _ACTING, _KEY = "Acting-For", "Idempotency-Key"
 _NUMBERS = itertools.count(1)
-_STREAMS = {"watch_events": 0.2}
-"""Seconds after which a stream that never ends is left."""
+STREAM_SECONDS = 0.02
+"""After which the stream of events, which is open for ten minutes otherwise, ends by itself."""
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -71,7 +73,10 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("whole")
     with fresh_database(request.param, folder, ready) as url:
         made = furnished(folder, url)
-        yield made
+        made.counter.runtime.event_seconds = STREAM_SECONDS
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(events, "changes", partial(events.changes, stream_seconds=STREAM_SECONDS))
+            yield made
         made.office.database.close()
 
 
@@ -178,8 +183,7 @@ def test_every_answer_is_one_that_the_document_foresees(
     def ask(case: Case, caller: str | None, mended: bool) -> None:
         if mended:
             mend(case)
-        more = {"timeout": _STREAMS[operation]} if operation in _STREAMS else {}
-        answer = case.call(headers=whole.header_of(caller) if caller else {}, **more)
+        answer = case.call(headers=whole.header_of(caller) if caller else {})
         # Mending may have put right what was spoilt on purpose: then nothing is left to be refused.
         checks = [check for check in CHECKS if not (mended and check is known.negative_data_rejection)]
         case.validate_response(answer, checks=checks)

@@ -28,7 +28,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.postgresql, pytest
 
 CASES = 20
 VACANCIES = 4
-SPREAD_SECONDS = 2.0
 BEFORE_KILLS = 20
 """Commands that were acknowledged before the two processes die."""
 LIMIT_SECONDS = 240.0
@@ -137,7 +136,8 @@ async def _an_afternoon(
     plant: Plant, second: SecondMachine, doors: Doors, engine: Engine, before: Counter[int]
 ) -> tuple[Told, Watch]:
     """Everybody works through both doors; in the middle the first machine's worker and the second one's API die."""
-    people = People(plant, seed=1, cases=CASES, spread=SPREAD_SECONDS)
+    people = People(plant, seed=1, cases=CASES)
+    people.come(1)
     people._http = httpx.AsyncClient(transport=doors, base_url=f"{plant.settings.api_url}/api/v1", timeout=15)
     watch = Watch()
     async with asyncio.timeout(LIMIT_SECONDS), asyncio.TaskGroup() as group:
