@@ -84,7 +84,7 @@ class Drill:
         self.chance = random.Random(plan.seed)
         self.steps = planned(plan.faults, plan.kills, self.chance)
         self.judged_under_fire = 0
-        """Receipts that people had when the last fault had struck."""
+        """Commands that were judged when the last fault had struck."""
         self.ended_itself = 0
         """Processes that a failpoint ended after a commit."""
         self.watch = Watch()
@@ -126,8 +126,8 @@ class Drill:
             await happens(scene)
             scene.done[name] += 1
         people.come(1)
-        self.judged_under_fire = people.told.judged
         await night
+        self.judged_under_fire = await asyncio.to_thread(lambda: len(scene.judged()))
 
     async def _at_work(self, people: People) -> None:
         """Decisions are being judged. People who have all gone home are waited for in vain, and not for long."""

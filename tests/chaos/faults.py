@@ -43,7 +43,7 @@ GRACE = timedelta(minutes=10)
 """A reconciliation leaves what is in hand five minutes; it is told that they have passed."""
 ENDS = ("", "-wal", "-shm")
 """A database of SQLite in use is three files."""
-NEW_CASE_SECONDS = 15.0
+NEW_CASE_SECONDS = 45.0
 APART = 3
 """Happenings from the first of a fault to its last, at least: a copy that is put back at once is no older one."""
 ENDED_SECONDS = 60.0
